@@ -1,0 +1,48 @@
+"""Autoencoders (section 5.3.2): G(E(x)) against x, in the l2 or the l1 distance, with BiGAN's networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from bigan.method import Method
+
+
+class Autoencoder(Method):
+    """E and G descend a distance between x and G(E(x)); subclasses say which. z is not used in training."""
+
+    logged = ("distance",)
+    samples_prior = False
+
+    @classmethod
+    def build_networks(cls, family: Any) -> dict[str, keras.Model]:
+        """E and G."""
+        return {"encoder": family.encoder(), "generator": family.generator()}
+
+    def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
+        """loss = the minibatch's mean distance."""
+        again = self.generator(self.latent.squash(self.encoder(x, training=training)), training=training)
+        distance = ops.mean(self.distance(ops.reshape(x - again, (ops.shape(x)[0], -1))))
+        return {"loss": distance, "distance": distance}
+
+    def distance(self, difference: Any) -> Any:
+        """One number an example, `(batch,)`, from the differences `(batch, k)`."""
+        raise NotImplementedError(f"{type(self).__name__} must define distance(difference)")
+
+
+class AutoencoderL2(Autoencoder):
+    """The sum of squared differences."""
+
+    def distance(self, difference: Any) -> Any:
+        """||x - G(E(x))||_2^2."""
+        return ops.sum(ops.square(difference), axis=1)
+
+
+class AutoencoderL1(Autoencoder):
+    """The sum of absolute differences."""
+
+    def distance(self, difference: Any) -> Any:
+        """||x - G(E(x))||_1."""
+        return ops.sum(ops.abs(difference), axis=1)

@@ -1,0 +1,40 @@
+"""The plain GAN (section 5.3.1, "Discriminator"): D(x) and G; features are taken from D, which never sees z."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from bigan import objective
+from bigan.method import Method
+
+
+class GAN(Method):
+    """D descends both halves of its loss, each weighted 1/2; G descends -log D(G(z)); simultaneous updates."""
+
+    logged: tuple[str, ...] = ("loss_D", "loss_G", "D_real", "D_generated")
+
+    @classmethod
+    def build_networks(cls, family: Any) -> dict[str, keras.Model]:
+        """G, and a D of x alone."""
+        return {"generator": family.generator(), "discriminator": family.discriminator(joint=False)}
+
+    def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
+        """loss = D's loss + G's loss."""
+        return self.adversarial(x, self.generator(z, training=training), training)
+
+    def adversarial(self, x: Any, generated: Any, training: bool) -> dict[str, Any]:
+        """The two adversarial losses on real x and on G(z)."""
+        real = self.discriminator(x, training=training)
+        fake = self.discriminator(ops.stop_gradient(generated), training=training)
+        loss_d = objective.discriminator_loss(real, fake)
+        loss_g = objective.generator_loss(objective.apply_frozen(self.discriminator, generated, training))
+        return {
+            "loss": loss_d + loss_g,
+            "loss_D": loss_d,
+            "loss_G": loss_g,
+            "D_real": ops.mean(ops.sigmoid(real)),
+            "D_generated": ops.mean(ops.sigmoid(fake)),
+        }

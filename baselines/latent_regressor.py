@@ -1,0 +1,52 @@
+"""Latent regressors (section 5.3.1): a GAN, and an encoder that learns z from G(z) and never sees real x.
+
+E's loss is the sigmoid cross-entropy between its linear output and z mapped to [0, 1], averaged over the dimensions
+of z. It is trained beside the GAN, as in the released code (the thesis also trains it afterwards).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from baselines.gan import GAN
+from bigan import objective
+
+
+class LatentRegressor(GAN):
+    """E regresses z from G(z); no gradient of that loss reaches G."""
+
+    logged = (*GAN.logged, "loss_E")
+
+    @classmethod
+    def build_networks(cls, family: Any) -> dict[str, keras.Model]:
+        """The GAN's networks, and E with its output layer initialized to zero (released code)."""
+        return super().build_networks(family) | {"encoder": family.encoder(output_stddev=0.0)}
+
+    def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
+        """loss = the GAN's + E's regression."""
+        generated = self.generator(z, training=training)
+        terms = self.adversarial(x, generated, training)
+        regression = self.regression(self.encoder(ops.stop_gradient(generated), training=training), z)
+        return terms | {"loss": terms["loss"] + regression, "loss_E": regression}
+
+    def regression(self, linear: Any, z: Any) -> Any:
+        """Mean cross-entropy between sigmoid(linear), `(batch, d)`, and (z + 1) / 2."""
+        return ops.mean(ops.softplus(linear) - linear * self.latent.probability(z))
+
+
+class JointLatentRegressor(LatentRegressor):
+    """As the latent regressor, and G descends its adversarial loss + 0.25 x the regression (weight 1 degenerates)."""
+
+    generator_weight = 0.25
+
+    def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
+        """loss = the latent regressor's + 0.25 x the regression, seen by G alone."""
+        generated = self.generator(z, training=training)
+        terms = self.adversarial(x, generated, training)
+        regression = self.regression(self.encoder(ops.stop_gradient(generated), training=training), z)
+        through = self.regression(objective.apply_frozen(self.encoder, generated, training), z)
+        loss = terms["loss"] + regression + self.generator_weight * through
+        return terms | {"loss": loss, "loss_E": regression}

@@ -1,0 +1,72 @@
+"""Minibatches: batch i of epoch e, its order and its latents, are a function of (seed, e, i) alone.
+
+That is what makes resuming exact, replicas distinct and backends comparable.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from bigan.data.source import Examples
+from bigan.errors import UserError
+from bigan.latent import Uniform
+
+# Streams of random numbers that must not meet.
+ORDER, LATENT, STATISTICS, EVALUATION, LOOK = 1, 2, 3, 4, 5
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+    """The order in which epoch `epoch` visits `count` examples."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, ORDER, epoch]))).permutation(count)
+
+
+class Minibatches(keras.utils.PyDataset):
+    """An endless sequence of training minibatches, from any minibatch of any epoch on.
+
+    An epoch visits the examples in a random order; a last incomplete minibatch is left out (the next epoch's order is
+    another). Use with `fit(..., steps_per_epoch=steps, shuffle=False)`.
+
+    Args:
+        examples: raw examples; labels are not read.
+        latent: distribution of z.
+        batch_size: examples in each minibatch.
+        seed: of order and latents.
+        start: number of minibatches, counted over all epochs, that were already trained on.
+    """
+
+    def __init__(self, examples: Examples, latent: Uniform, batch_size: int, seed: int, start: int = 0) -> None:
+        super().__init__(workers=1, use_multiprocessing=False)
+        self.examples, self.latent, self.batch_size, self.seed, self.start = examples, latent, batch_size, seed, start
+        self.steps = steps_per_epoch(len(examples), batch_size)
+        self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
+
+    @property
+    def num_batches(self) -> None:
+        """None: endless."""
+        return None
+
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
+        epoch, step = divmod(self.start + index, self.steps)
+        return (self.minibatch(epoch, step),)
+
+    def minibatch(self, epoch: int, step: int) -> dict[str, np.ndarray]:
+        """`{"x": (batch, ...) raw, "z": (batch, d) float32}` of one step."""
+        if self._order[0] != epoch:
+            self._order = (epoch, epoch_order(len(self.examples), self.seed, epoch))
+        index = np.sort(self._order[1][step * self.batch_size : (step + 1) * self.batch_size])
+        return {
+            "x": self.examples.images[index],
+            "z": self.latent.draw(self.batch_size, self.seed, LATENT, epoch, step),
+        }
+
+
+def steps_per_epoch(count: int, batch_size: int) -> int:
+    """Whole minibatches in an epoch.
+
+    Raises:
+        UserError: if there is not even one.
+    """
+    if count < batch_size:
+        raise UserError(f"--batch_size must be at most the {count} training examples. Received: {batch_size}")
+    return count // batch_size

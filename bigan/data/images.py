@@ -1,0 +1,89 @@
+"""A folder of images, in memory: flat, with class sub-folders, and with `train` / `val` (or `test`) splits.
+
+FOLDER/*.png                      no labels, no test set
+FOLDER/CLASS/*.png                labels by sub-folder, no test set
+FOLDER/{train,val}/...            either of the above in each
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bigan.data.source import Examples, Source
+from bigan.data.spec import Spec
+from bigan.errors import UserError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+
+
+def load(folder: str) -> Source:
+    """Reads all images of `folder`, which must have one size and one number of channels.
+
+    Raises:
+        UserError: naming the file that is corrupt or differs, or the folder without images.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise UserError(f"--data_dir: no such folder: {folder}")
+    train_root = root / "train" if (root / "train").is_dir() else root
+    test_root = next((root / n for n in ("val", "test") if train_root != root and (root / n).is_dir()), None)
+    classes = _classes(train_root)
+    train = _read(train_root, classes)
+    test = None
+    if test_root is not None:
+        unknown = [name for name in _classes(test_root) if name not in classes]
+        if unknown:
+            raise UserError(f"{test_root / unknown[0]}: there is no such class in {train_root}")
+        test = _read(test_root, classes, train.images.shape[1:])
+    return Source("images", train, test, Spec(train.images.shape[1:]), tuple(classes))
+
+
+def _classes(root: Path) -> list[str]:
+    return sorted(p.name for p in root.iterdir() if p.is_dir() and _files(p))
+
+
+def _files(root: Path) -> list[Path]:
+    return sorted(p for p in root.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+
+
+def _read(root: Path, classes: list[str], shape: tuple[int, ...] | None = None) -> Examples:
+    loose = _files(root)
+    if loose and classes:
+        raise UserError(f"{root}: has both images and sub-folders of images ({loose[0].name}, {classes[0]}/); use one")
+    pairs = [(path, 0) for path in loose]
+    pairs += [(p, i) for i, c in enumerate(classes) if (root / c).is_dir() for p in _files(root / c)]
+    if not pairs:
+        raise UserError(f"{root}: has no images ({' '.join(SUFFIXES)}), nor sub-folders with images")
+    images = None
+    for i, (path, _) in enumerate(pairs):
+        image = read(path)
+        shape = shape or image.shape
+        if image.shape != shape:
+            raise UserError(
+                f"{path}: all images must have the same size and channels, here {shape}. Received: {image.shape}"
+            )
+        if images is None:
+            images = np.empty((len(pairs), *shape), np.uint8)
+        images[i] = image
+    assert images is not None
+    return Examples(images, np.array([label for _, label in pairs], np.int64) if classes else None)
+
+
+def read(path: Path) -> np.ndarray:
+    """One image as `(height, width, channels)` uint8, channels 1 or 3 (palettes and alpha are converted to colour).
+
+    Raises:
+        UserError: naming the file, if it cannot be decoded.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            grey = image.mode in ("1", "L", "LA", "I", "I;16", "F")
+            return np.asarray(image.convert("L" if grey else "RGB"), np.uint8).reshape(
+                image.height, image.width, 1 if grey else 3
+            )
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path}: cannot be read as an image ({error})") from error

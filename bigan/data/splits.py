@@ -1,0 +1,47 @@
+"""Which examples are trained on, and which ones the figures are reported on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bigan.data.source import Examples, Source
+from bigan.errors import UserError
+
+HELD_OUT = 10_000
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples to train on and examples to evaluate on, never the same ones.
+
+    Args:
+        train, evaluation: the examples.
+        protocol: one phrase for results: where the evaluation examples come from, and how many.
+    """
+
+    train: Examples
+    evaluation: Examples
+    protocol: str
+
+
+def split(source: Source, which: str, seed: int) -> Split:
+    """Splits `source` for training and evaluation.
+
+    `test`: train on all of the training set, evaluate on the test set. `validation`: evaluate on a random 10,000 (at
+    most a sixth) of the training set, held out from training, a function of `seed`; the test set is not touched. A
+    source without a test set has one held out in the same way, whatever the split is called.
+    """
+    if which == "test" and source.test is not None:
+        return Split(source.train, source.test, f"test set, {len(source.test)} examples")
+    count = len(source.train)
+    held = min(HELD_OUT, count // 6)
+    if held < 1:
+        raise UserError(f"at least 6 training examples are needed to hold some out. Received: {count}")
+    order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 101]))).permutation(count)
+    return Split(
+        source.train.take(np.sort(order[held:])),
+        source.train.take(np.sort(order[:held])),
+        f"{held} examples held out from the training set, seed {seed}",
+    )

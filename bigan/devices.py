@@ -1,0 +1,93 @@
+"""Chooses the device and the number of replicas, before Keras starts its backend."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+from bigan.config import Config
+from bigan.errors import UserError
+
+
+def prepare(config: Config) -> None:
+    """Sets what must be set before the backend is imported; does no harm afterwards.
+
+    Raises:
+        UserError: if `KERAS_BACKEND` names a backend that is not supported.
+    """
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend not in ("tensorflow", "jax"):
+        raise UserError(f"KERAS_BACKEND must be tensorflow or jax. Received: {backend!r}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    if config.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+def strategy(config: Config) -> contextlib.AbstractContextManager[Any]:
+    """A context in which to build and train the model on the configured device and replicas.
+
+    With TensorFlow and several replicas that is a MirroredStrategy; with JAX, data parallelism over devices. On a CPU,
+    logical devices stand in for several.
+
+    Raises:
+        UserError: if there is no such device, or fewer than `replicas`.
+    """
+    import keras
+
+    if keras.backend.backend() == "jax":
+        return _jax(config)
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if config.device == "gpu" and not gpus:
+        raise UserError("--device=gpu: TensorFlow sees no GPU here; pass --device=cpu, or install the extra 'gpu'")
+    if config.replicas == 1:
+        return contextlib.nullcontext()
+    if gpus and config.device != "cpu":
+        names = [f"GPU:{i}" for i in range(len(gpus))]
+    else:
+        with contextlib.suppress(RuntimeError):  # already started: what logical devices there are must do
+            cpu = tf.config.list_physical_devices("CPU")[0]
+            tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * config.replicas)
+        names = [f"CPU:{i}" for i in range(len(tf.config.list_logical_devices("CPU")))]
+    if len(names) < config.replicas:
+        raise UserError(f"--replicas: there are {len(names)} devices. Received: {config.replicas}")
+    return tf.distribute.MirroredStrategy(names[: config.replicas]).scope()
+
+
+@contextlib.contextmanager
+def _jax(config: Config):
+    import jax
+    import keras
+
+    with contextlib.suppress(RuntimeError):  # already started
+        if config.replicas > 1 and config.device == "cpu":
+            jax.config.update("jax_num_cpu_devices", config.replicas)
+    devices = jax.devices()
+    if config.device == "gpu" and devices[0].platform == "cpu":
+        raise UserError("--device=gpu: JAX sees no GPU here; pass --device=cpu, or install the extra 'jax'")
+    if config.replicas == 1:
+        yield
+        return
+    if len(devices) < config.replicas:
+        raise UserError(f"--replicas: there are {len(devices)} devices. Received: {config.replicas}")
+    before = keras.distribution.distribution()
+    names = [f"{d.platform}:{d.id}" for d in devices[: config.replicas]]
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=names, auto_shard_dataset=False))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
+
+
+def use_xla(config: Config) -> bool:
+    """Whether the training step is compiled by XLA: by the flag or, at `auto`, where it pays.
+
+    XLA is on for dense networks on any device; it cannot be forced under a MirroredStrategy.
+    """
+    if config.replicas > 1:
+        return False
+    return config.jit != "off"

@@ -1,0 +1,9 @@
+"""The one exception that a user is meant to read."""
+
+
+class UserError(Exception):
+    """Something the user gave (a flag, a file, a folder) cannot be used.
+
+    Its text is one line that names what was wrong and what to do. The scripts print it and exit with status 1;
+    library callers may catch it.
+    """

@@ -1,0 +1,143 @@
+"""What a method is worth at one point of its training: all figures, each under the name used everywhere.
+
+Figures that a method or the data cannot give (labels, reconstructions) are left out, never made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from bigan import metrics
+from bigan.config import Config
+from bigan.data.batches import EVALUATION, STATISTICS, Minibatches, epoch_order
+from bigan.data.splits import Split
+from bigan.method import Method
+
+SAMPLE_BLOCK = 4000
+
+
+class Evaluation:
+    """Evaluates one method again and again on the same split.
+
+    Args:
+        config: which figures, and the seed.
+        split: training and evaluation examples; with labels, or without.
+    """
+
+    def __init__(self, config: Config, split: Split) -> None:
+        self.config, self.split = config, split
+        self.labelled = split.train.labels is not None and split.evaluation.labels is not None
+        order = epoch_order(len(split.train), config.seed, 0)
+        self._logistic_index = np.sort(order[: config.logistic_examples])
+        self._judge: Any = None
+
+    def protocol(self, model: Method) -> dict[str, Any]:
+        """How the figures come about, recorded beside them."""
+        tap = model.tap("hidden").outputs[0]._keras_history.operation.name
+        minibatches = Minibatches(self.split.train, model.latent, self.config.batch_size, self.config.seed)
+        return {
+            "evaluation": self.split.protocol,
+            "training_examples": len(self.split.train),
+            "evaluation_examples": len(self.split.evaluation),
+            "hidden_layer": f"{model.representation.name}/{tap}",
+            "batch_norm": f"statistics over {min(self.config.statistics_batches, minibatches.steps)} training "
+            f"minibatches of {self.config.batch_size}",
+            "logistic": f"C=1, standardized features, {len(self._logistic_index)} training examples",
+            "nearest_samples": self.config.nearest_samples,
+            "seed": self.config.seed,
+            "labels": self.labelled,
+        }
+
+    def estimate_statistics(self, model: Method) -> None:
+        """Re-estimates batch-norm statistics over training minibatches and fresh latents."""
+        batches = Minibatches(self.split.train, model.latent, self.config.batch_size, self.config.seed)
+        count = min(self.config.statistics_batches, batches.steps)
+        size, seed = self.config.batch_size, self.config.seed
+        model.estimate_statistics(
+            (batches.minibatch(0, i)["x"] for i in range(count)),
+            (model.latent.draw(size, seed, STATISTICS, i) for i in range(count)),
+        )
+
+    def raw(self, model: Method) -> dict[str, float]:
+        """The same classifiers on the raw input (scaled as the networks see it)."""
+        if not self.labelled:
+            return {}
+        train, test = self.split.train, self.split.evaluation
+        x, y = model.scaled(train.images), model.scaled(test.images)
+        out = {"knn_hidden": metrics.nearest_accuracy(x, train.labels, y, test.labels)}
+        if self.config.logistic_examples:
+            out["logistic_hidden"] = metrics.logistic_accuracy(self._raw_classifier(model), y, test.labels)
+        return out
+
+    def figures(self, model: Method) -> dict[str, float]:
+        """All figures of the model as it stands (statistics must have been estimated)."""
+        out: dict[str, float] = {}
+        if self.labelled:
+            out |= self._classification(model)
+        x = model.scaled(self.split.evaluation.images)
+        if model.encoder is not None and model.generator is not None:
+            out |= _reconstruction("reconstruction", x, model.reconstruct(self.split.evaluation.images, raw=False))
+        if model.generator is not None and model.samples_prior:
+            out |= self._samples_worth(model, x)
+        return out
+
+    def _samples_worth(self, model: Method, x: np.ndarray) -> dict[str, float]:
+        out: dict[str, float] = {}
+        z = model.latent.draw(min(len(x), 10_000), self.config.seed, EVALUATION, 0)
+        generated = model.generate(z, raw=False)
+        if model.encoder is not None:
+            out |= _reconstruction("regeneration", generated, model.regenerate(z, raw=False))
+        if self.config.nearest_samples:
+            out["nearest_sample"] = float(metrics.nearest_distance(x, self._samples(model)).mean())
+        if self.labelled and self.config.logistic_examples:
+            # Are all classes among the samples? A classifier of real images says so, and how sure it is.
+            guess = self._raw_classifier(model).predict_proba(generated.reshape(len(z), -1))
+            out["sample_classes"] = float(len(np.unique(guess.argmax(axis=1))))
+            out["sample_confidence"] = float(guess.max(axis=1).mean())
+        return out
+
+    def _classification(self, model: Method) -> dict[str, float]:
+        train, test = self.split.train, self.split.evaluation
+        a, b = model.features(train.images), model.features(test.images)
+        out = {"knn_hidden": metrics.nearest_accuracy(a, train.labels, b, test.labels)}
+        if self.config.logistic_examples:
+            index = self._logistic_index
+            classifier = metrics.logistic(a[index], train.labels[index])
+            out["logistic_hidden"] = metrics.logistic_accuracy(classifier, b, test.labels)
+        if model.encoder is not None:
+            a, b = model.features(train.images, "output"), model.features(test.images, "output")
+            out["knn_output"] = metrics.nearest_accuracy(a, train.labels, b, test.labels)
+        return out
+
+    def _samples(self, model: Method) -> Iterator[np.ndarray]:
+        for start in range(0, self.config.nearest_samples, SAMPLE_BLOCK):
+            count = min(SAMPLE_BLOCK, self.config.nearest_samples - start)
+            yield model.generate(model.latent.draw(count, self.config.seed, EVALUATION, 1, start), raw=False)
+
+    def _raw_classifier(self, model: Method) -> Any:
+        if self._judge is None:
+            train = self.split.train.take(self._logistic_index)
+            self._judge = metrics.logistic(model.scaled(train.images), train.labels)
+        return self._judge
+
+
+def _reconstruction(name: str, x: np.ndarray, again: np.ndarray) -> dict[str, float]:
+    """Mean distance of reconstructions to their own images, and to another image each."""
+    # Neighbours in one fixed random order: folders list their images by class, and plain neighbours would be alike.
+    order = np.random.Generator(np.random.PCG64(0)).permutation(len(x))
+    other = np.empty_like(order)
+    other[order] = np.roll(order, 1)
+    return {name: metrics.distance(x, again), f"{name}_shuffled": metrics.distance(x[other], again)}
+
+
+def selection(figures: dict[str, float]) -> float:
+    """The figure by which the best checkpoint is chosen, higher being better: on validation data only."""
+    for name in ("knn_output", "knn_hidden"):
+        if name in figures:
+            return figures[name]
+    if "reconstruction" in figures:
+        return -figures["reconstruction"] / max(figures["reconstruction_shuffled"], 1e-12)
+    return -figures.get("nearest_sample", 0.0)

@@ -1,0 +1,76 @@
+"""Atomic writes: a file is either as it was or wholly new, also after a kill or a full disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from bigan.errors import UserError
+
+
+def write(path: Path, writer: Callable[[BinaryIO], Any]) -> None:
+    """Writes `path` through `writer(file)`: aside, flushed to the disk, then renamed.
+
+    Raises:
+        UserError: if the folder cannot be written to or the disk is full; nothing is left behind.
+    """
+    with writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".aside")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                writer(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(aside, 0o666 & ~_umask())
+            os.replace(aside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
+            raise
+        _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Turns the errors of a read-only or full disk into one line that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically."""
+    write(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON atomically, indented."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Writes an uncompressed `.npz` atomically."""
+    write(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

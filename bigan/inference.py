@@ -1,0 +1,77 @@
+"""Runs networks forward over arrays of any length, batch by batch, compiled, on either backend."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def compiled(function: Callable) -> Callable:
+    """`function` of tensors, compiled by the backend in use. State must come in as arguments."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Each network gets a program of its own, which TensorFlow mistakes for one program traced again and again.
+        logging.getLogger("tensorflow").addFilter(_not_retracing)
+        return tf.function(function, autograph=False)
+    return function
+
+
+def _not_retracing(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in str(record.msg)
+
+
+class Forward:
+    """A chain of networks over raw arrays, at evaluation (`training=False`).
+
+    Args:
+        chain: (network, map of its output or None), applied one after the other.
+        before: map of tensors applied to the raw input first.
+        batch_size: examples at once; the last batch is padded so that one compiled program serves all.
+
+    Example:
+        >>> encode = Forward([(model.encoder, model.latent.squash)], before=model.scale)
+        >>> z = encode(images)  # (n, ...) -> (n, d) float32
+    """
+
+    def __init__(
+        self,
+        chain: list[tuple[keras.Model, Callable | None]],
+        before: Callable | None = None,
+        batch_size: int = 500,
+    ) -> None:
+        self.networks, self.batch_size = [network for network, _ in chain], batch_size
+
+        def run(states: list[Any], h: Any) -> Any:
+            h = before(h) if before else h
+            for (network, after), (trainable, other) in zip(chain, states, strict=True):
+                h, _ = network.stateless_call(trainable, other, h, training=False)
+                h = after(h) if after else h
+            return h
+
+        self._run = compiled(run)
+
+    def batches(self, inputs: np.ndarray):
+        """Yields the outputs for consecutive slices of `inputs`, at most `batch_size` long."""
+        states = [
+            ([v.value for v in n.trainable_variables], [v.value for v in n.non_trainable_variables])
+            for n in self.networks
+        ]
+        for start in range(0, len(inputs), self.batch_size):
+            batch = np.asarray(inputs[start : start + self.batch_size])
+            count = len(batch)
+            if count < self.batch_size:
+                batch = np.concatenate([batch, np.repeat(batch[-1:], self.batch_size - count, axis=0)])
+            yield keras.ops.convert_to_numpy(self._run(states, keras.ops.convert_to_tensor(batch)))[:count]
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """All outputs as one float32 array. `inputs` must not be empty."""
+        return np.concatenate(list(self.batches(inputs)))

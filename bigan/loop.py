@@ -1,0 +1,290 @@
+"""The training loop: one `keras.Model.fit`, and a callback that records, saves, evaluates, looks and resumes.
+
+After every epoch: the row of metrics.csv, then the snapshot. Where due: an evaluation with re-estimated statistics,
+pictures, a checkpoint. A kill at any instant loses at most the unfinished epoch; SIGTERM and Ctrl-C lose nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from bigan import devices, evaluation, files, looking, pictures, state
+from bigan.config import Config
+from bigan.data.batches import Minibatches
+from bigan.data.source import Source
+from bigan.data.splits import Split
+from bigan.errors import UserError
+from bigan.eventlog import EventLog
+from bigan.imports import resolve
+from bigan.method import Method
+from bigan.progress import Progress
+from bigan.rundir import RunDir, read_arrays
+
+TIMING = ("seconds", "images_per_second")
+SHOWN = 64
+
+
+def run_training(
+    config: Config, source: Source, split: Split, run: RunDir, fingerprint: str, report: bool = True
+) -> None:
+    """Trains the run to its end from wherever it stands. See `bigan.train`."""
+    with devices.strategy(config):
+        model = resolve(config.method).create(config, source.spec)
+        batches = Minibatches(split.train, model.latent, config.batch_size, config.seed)
+        model.compile_for(config, batches.steps, devices.use_xla(config))
+        trainer = Trainer(config, model, split, run, batches.steps, report)
+        if run.exists():
+            if not trainer.resume(run.read_config()[0]):
+                return
+        run.write_config(config, source.spec, fingerprint, {"name": source.name, "classes": list(source.classes)})
+        trainer.begin()
+        with Interruption() as interruption:
+            trainer.interrupted = interruption
+            while trainer.epoch < config.epochs:
+                # fit knows whole epochs only: what is left of an interrupted one is a fit of its own.
+                partial = trainer.step > 0
+                model.fit(
+                    Minibatches(split.train, model.latent, config.batch_size, config.seed, trainer.position),
+                    initial_epoch=trainer.epoch,
+                    epochs=trainer.epoch + 1 if partial else config.epochs,
+                    steps_per_epoch=batches.steps - trainer.step,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=[trainer],
+                )
+                if interruption.happened:
+                    trainer.progress.say(f"interrupted; saved {run.snapshot}: the same command resumes")
+                    raise KeyboardInterrupt
+        trainer.finish()
+
+
+class Interruption:
+    """Notes SIGTERM and Ctrl-C instead of dying of them, while it is entered (in the main thread)."""
+
+    def __init__(self) -> None:
+        self.happened = False
+        self._saved: dict[int, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        def note(number, frame):
+            self.happened = True
+
+        try:
+            self._saved = {n: signal.signal(n, note) for n in (signal.SIGTERM, signal.SIGINT)}
+        except ValueError:  # not the main thread: signals are somebody else's
+            self._saved = {}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._saved.items():
+            signal.signal(number, handler)
+
+
+class Trainer(keras.callbacks.Callback):
+    """What happens around the steps of one run."""
+
+    def __init__(self, config: Config, model: Method, split: Split, run: RunDir, steps: int, report: bool) -> None:
+        super().__init__()
+        self.config, self.method, self.split, self.run, self.steps = config, model, split, run, steps
+        self.evaluation = evaluation.Evaluation(config, split)
+        self.epoch, self.step = 0, 0
+        self.rows: list[dict[str, Any]] = []
+        self.best: float | None = None
+        self.raw: dict[str, float] = {}
+        self.untrained: dict[str, float] = {}
+        self.metric_state: dict[str, np.ndarray] = {}
+        self.interrupted = Interruption()
+        self.progress = Progress(config.epochs, steps, config.batch_size, report)
+        self.events = EventLog(run.path / "tensorboard")
+        self._seconds = 0.0
+
+    @property
+    def position(self) -> int:
+        """Minibatches trained on so far."""
+        return self.epoch * self.steps + self.step
+
+    # Beginning, resuming, ending.
+
+    def resume(self, old: Config) -> bool:
+        """Restores the snapshot, if there is one. False if the run is complete: there is nothing to do."""
+        if self.run.snapshot.exists():
+            arrays = read_arrays(self.run.snapshot)
+            notes = json.loads(str(arrays.pop("notes")))
+            epochs = notes["epochs"]
+            if epochs != self.config.epochs:
+                self._check_epochs(epochs, notes["epoch"] + notes["step"] / self.steps)
+            elif self.run.complete():
+                self.progress.say(f"the run in {self.run.path} is complete ({epochs} epochs); nothing to do")
+                return False
+            state.assign_training_state(self.method, arrays, self.run.snapshot)
+            self.metric_state = {k: v for k, v in arrays.items() if k.startswith("metrics/")}
+            self.epoch, self.step = notes["epoch"], notes["step"]
+            self.rows, self.best = notes["rows"], notes["best"]
+            self.raw, self.untrained, self._seconds = notes["raw"], notes["untrained"], notes["seconds"]
+            self.progress.say(f"resuming {self.run.path} after {self.epoch} epochs and {self.step} steps")
+        return True
+
+    def _check_epochs(self, old: int, done: float) -> None:
+        new = self.config.epochs
+        if done > min(old, new) / 2:
+            raise UserError(
+                f"--epochs: the run in {self.run.path} has done {done:g} of {old} epochs; its step size decays from the "
+                f"middle of the schedule, so {new} epochs would be another run. Allowed up to epoch {min(old, new) / 2:g}"
+            )
+
+    def begin(self) -> None:
+        """Makes good what a kill after the last snapshot may have left undone."""
+        if not self.rows:
+            if not self.evaluation.labelled:
+                self.progress.say("no labels: figures that need them are left out")
+            self.raw = self.evaluation.raw(self.method)
+            self.rows = [{"epoch": 0}]
+            self._evaluate()
+            self.untrained = {k: v for k, v in self.rows[0].items() if k not in ("epoch", *TIMING)}
+            self._snapshot()
+        elif self.step == 0 and self._due(self.config.eval_every) and "reconstruction" not in self.rows[-1]:
+            self._evaluate()
+        self.run.write_metrics(self.rows)
+
+    def finish(self) -> None:
+        """The last pictures, and the mark that the run is complete."""
+        names = {name for row in self.rows for name in row}
+        accuracy = [n for n in ("knn_hidden", "knn_output", "logistic_hidden") if n in names]
+        distances = [n for n in names if n.startswith(("reconstruction", "regeneration", "nearest"))]
+        panels = {"losses": [n for n in self.method.logged if n.startswith("loss")]}
+        panels |= {"accuracy (%)": accuracy} if accuracy else {}
+        panels |= {"distances": sorted(distances)} if distances else {}
+        pictures.write_curves(self.run.path / "curves.png", self.rows, panels)
+        self._results(complete=True)
+        self.events.close()
+
+    # During training.
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Puts back the running means of an interrupted epoch."""
+        if self.step:
+            for i, variable in enumerate(self.method.metrics_variables):
+                variable.assign(self.metric_state[f"metrics/{i}/{variable.path}"])
+        self._first_step = self.step
+        self.progress.start()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Looks at the losses now and then, and stops when asked to."""
+        self.step = self._first_step + batch + 1
+        self.progress.count()
+        if self.progress.due():
+            self._check_finite(logs)
+            self.progress.step(self.epoch, self.step, self._losses(logs))
+        if self.interrupted.happened:
+            self.method.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Records the epoch and makes it safe; evaluates and saves a checkpoint where due."""
+        self._check_finite(logs)
+        self.progress.stop()
+        if self.step < self.steps:
+            self._snapshot()
+            return
+        self.epoch, self.step = epoch + 1, 0
+        row = {"epoch": self.epoch} | {k: float(v) for k, v in (logs or {}).items()}
+        row["learning_rate"] = float(keras.ops.convert_to_numpy(self.method.optimizer.learning_rate))
+        row["seconds"] = round(self._seconds + self.progress.seconds, 3)
+        row["images_per_second"] = round(self.progress.rate, 1)
+        self.rows.append(row)
+        self._snapshot()
+        self.progress.epoch_done(epoch, self._losses(logs))
+        if self._due(self.config.eval_every):
+            self._evaluate()
+        elif self._due(self.config.save_every):
+            self.evaluation.estimate_statistics(self.method)
+            self._checkpoint()
+        self.run.write_metrics(self.rows)
+        self.events.write(self.rows[-1])
+        if self.interrupted.happened:
+            self.method.stop_training = True
+
+    def _due(self, every: int) -> bool:
+        return self.epoch % every == 0 or self.epoch == self.config.epochs
+
+    def _losses(self, logs: dict[str, Any] | None) -> str:
+        return "  ".join(f"{n} {float((logs or {})[n]):.3f}" for n in self.method.logged if n in (logs or {}))
+
+    def _check_finite(self, logs: dict[str, Any] | None) -> None:
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the loss became {loss} in epoch {self.epoch + 1}; stopped. The last good state is {self.run.snapshot}"
+                "; try a smaller --learning_rate in a new --workdir"
+            )
+
+    # What is written.
+
+    def _snapshot(self) -> None:
+        arrays = state.training_state(self.method)
+        notes = {
+            "epoch": self.epoch, "step": self.step, "epochs": self.config.epochs, "rows": self.rows,
+            "best": self.best, "raw": self.raw, "untrained": self.untrained,
+            "seconds": self._seconds + self.progress.seconds,
+        }  # fmt: skip
+        files.write_arrays(self.run.snapshot, arrays | {"notes": np.array(json.dumps(notes))})
+
+    def _evaluate(self) -> None:
+        self.progress.say("evaluating")
+        began = time.perf_counter()
+        kept = [(v, keras.ops.convert_to_numpy(v.value)) for n in self.method.networks.values()
+                for v in n.non_trainable_variables]  # fmt: skip
+        self.evaluation.estimate_statistics(self.method)
+        figures = self.evaluation.figures(self.method)
+        self.rows[-1] |= figures
+        self._look()
+        self._checkpoint()
+        value = evaluation.selection(figures)
+        if self.config.split == "validation" and (self.best is None or value > self.best):
+            self.best = value
+            files.write_arrays(self.run.checkpoints / "best.npz", state.weights(self.method))
+        for variable, value in kept:  # snapshots hold the state of training, which statistics are no part of
+            variable.assign(value)
+        self._results(complete=False)
+        shown = "  ".join(f"{name} {value:.2f}" for name, value in figures.items())
+        self.progress.say(f"epoch {self.epoch}: {shown}  ({time.perf_counter() - began:.0f} s)")
+
+    def _checkpoint(self) -> None:
+        path = self.run.checkpoints / f"{self.epoch}.npz"
+        files.write_arrays(path, state.weights(self.method))
+        self.run.prune(self.config.keep)
+
+    def _look(self) -> None:
+        if not pictures.is_picture(self.method.spec.shape) or self.method.spec.dtype != "uint8":
+            return
+        name, seed = f"{self.epoch}.png", self.config.seed
+        shown = [self.split.evaluation.images[:SHOWN]]
+        if self.method.generator is not None and self.method.samples_prior:
+            generated = looking.samples(self.method, SHOWN, seed)
+            looking.write_samples(self.run.path / "samples" / name, generated)
+            shown.append(generated["images"])
+        if self.method.generator is not None and self.method.encoder is not None:
+            pairs = [looking.reconstructions(self.method, images) for images in shown]
+            looking.write_reconstructions(self.run.path / "reconstructions" / name, *pairs)
+
+    def _results(self, complete: bool) -> None:
+        last = next(row for row in reversed(self.rows) if row["epoch"] == self.epoch)
+        figures = {k: v for k, v in last.items() if k in self.untrained or self.epoch == 0}
+        files.write_json(
+            self.run.path / "results.json",
+            {
+                "complete": complete, "epoch": self.epoch, "epochs": self.config.epochs,
+                "method": self.config.method, "variant": self.config.variant,
+                "figures": {k: v for k, v in figures.items() if k not in ("epoch", *TIMING)},
+                "untrained": self.untrained, "raw": self.raw,
+                "protocol": self.evaluation.protocol(self.method),
+                "training_seconds": round(self._seconds + self.progress.seconds, 1),
+            },
+        )  # fmt: skip

@@ -1,0 +1,149 @@
+"""A run directory: everything a run is, on disk.
+
+config.json        the resolved configuration, the data's spec and fingerprint, format and package versions
+metrics.csv        one row per epoch
+snapshot/state.npz what resuming needs, one file, replaced after every epoch
+checkpoints/N.npz  weights with re-estimated batch-norm statistics; 0 is the untrained network; best.npz
+results.json       the figures with their protocol; its "complete" says that the run is finished
+samples/ reconstructions/ curves.png tensorboard/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import fcntl
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigan import files
+from bigan.config import Config
+from bigan.data.spec import Spec
+from bigan.errors import UserError
+from bigan.version import __version__
+
+FORMAT = 1
+
+
+class RunDir:
+    """Paths, reading and writing of one run directory. Creates nothing until something is written."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.snapshot = self.path / "snapshot" / "state.npz"
+        self.checkpoints = self.path / "checkpoints"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the run directory for this process; the system lets go of it however the process ends.
+
+        Raises:
+            UserError: if another process trains there, or the folder cannot be written.
+        """
+        with files.writable(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = open(self.path / ".lock", "w")
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"--workdir: another process is training in {self.path}; wait for it or stop it"
+                ) from None
+            yield
+
+    def exists(self) -> bool:
+        """Whether a run has begun here."""
+        return (self.path / "config.json").is_file()
+
+    def write_config(self, config: Config, spec: Spec, fingerprint: str, extra: dict[str, Any]) -> None:
+        """Records what the run is."""
+        data = {"spec": spec.to_dict(), "fingerprint": fingerprint, **extra}
+        document = {"format": FORMAT, "version": __version__, "config": config.to_dict(), "data": data}
+        files.write_json(self.path / "config.json", document)
+
+    def read_config(self) -> tuple[Config, Spec, dict[str, Any]]:
+        """(configuration, spec, the data's record).
+
+        Raises:
+            UserError: if there is no run here, or one of a newer format.
+        """
+        path = self.path / "config.json"
+        if not path.is_file():
+            raise UserError(f"no run in {self.path}: it has no config.json")
+        try:
+            document = json.loads(path.read_text())
+            number = document["format"]
+            if number > FORMAT:
+                raise UserError(
+                    f"{path}: format {number} is newer than {FORMAT}, the newest this version ({__version__}) reads; "
+                    f"upgrade to {document.get('version', 'a newer version')} or later"
+                )
+            data = document["data"]
+            return Config.from_dict(document["config"]), Spec.from_dict(data["spec"]), data
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path}: is not a run's configuration ({type(error).__name__}: {error})") from error
+
+    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
+        """Rewrites metrics.csv; columns are those of all rows, missing figures stay empty."""
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        files.write_text(self.path / "metrics.csv", buffer.getvalue())
+
+    def read_metrics(self) -> list[dict[str, float]]:
+        """metrics.csv as rows of numbers, without the empty cells."""
+        path = self.path / "metrics.csv"
+        if not path.is_file():
+            return []
+        with open(path, newline="") as file:
+            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+
+    def results(self) -> dict[str, Any]:
+        """results.json, or {} before the first evaluation."""
+        path = self.path / "results.json"
+        return json.loads(path.read_text()) if path.is_file() else {}
+
+    def complete(self) -> bool:
+        """Whether training has finished."""
+        return bool(self.results().get("complete"))
+
+    def checkpoint(self, which: str = "last") -> Path:
+        """The file of a checkpoint: 'last', 'best', or an epoch's number.
+
+        Raises:
+            UserError: if there is none such; the line lists those there are.
+        """
+        numbers = sorted(int(p.stem) for p in self.checkpoints.glob("*.npz") if p.stem.isdigit())
+        path = self.checkpoints / f"{numbers[-1] if which == 'last' and numbers else which}.npz"
+        if not path.is_file():
+            have = [str(n) for n in numbers] + (["best"] if (self.checkpoints / "best.npz").is_file() else [])
+            raise UserError(f"no checkpoint {which!r} in {self.path}; there are: {', '.join(have) or 'none yet'}")
+        return path
+
+    def prune(self, keep: int) -> None:
+        """Removes all but the untrained, the best and the last `keep` checkpoints."""
+        numbers = sorted(int(p.stem) for p in self.checkpoints.glob("*.npz") if p.stem.isdigit())
+        for number in numbers[1:-keep]:
+            (self.checkpoints / f"{number}.npz").unlink()
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of a `.npz`.
+
+    Raises:
+        UserError: naming the file, if it is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: cannot be read, it is damaged ({error})") from error

@@ -1,0 +1,130 @@
+"""`train(config, workdir)`: the one entry point for every method. Light to import; the heavy part is `loop`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bigan import devices
+from bigan.config import Config
+from bigan.data import source as sources
+from bigan.data.splits import Split, split
+from bigan.errors import UserError
+from bigan.rundir import RunDir
+
+
+def train(
+    config: Config,
+    workdir: str | Path,
+    *,
+    images: Any = None,
+    labels: Any = None,
+    test_images: Any = None,
+    test_labels: Any = None,
+    progress: bool = True,
+) -> Run:
+    """Trains, resumes, or finds complete, the run in `workdir`.
+
+    The same call again resumes from the last snapshot. Changing what matters to training is refused; the number of
+    epochs may change while both schedules are in their constant half.
+
+    Args:
+        config: what to train and how.
+        workdir: the run directory; made if missing.
+        images: `(n, ...)` uint8 images or float vectors, instead of `config.dataset`.
+        labels: `(n,)` integers; without labels, figures that need them are left out.
+        test_images, test_labels: a test set; without it, part of `images` is held out.
+        progress: whether to report on standard error.
+
+    Returns:
+        The run: `.model`, `.history` (one row an epoch), `.results`.
+
+    Raises:
+        UserError: if anything given cannot be used; nothing is half-written.
+        KeyboardInterrupt: on Ctrl-C or SIGTERM, after the state was saved.
+    """
+    if images is not None:
+        source = sources.from_arrays(images, labels, test_images, test_labels, config.scaling)
+        config = config.replace(dataset="arrays")
+    else:
+        source = sources.load(config.dataset, config.data_dir, config.scaling)
+    parts = split(source, config.split, config.seed)
+    run = RunDir(workdir)
+    with run.locked():
+        fingerprint = source.fingerprint()
+        if run.exists():
+            _check_same(run, config, fingerprint)
+        devices.prepare(config)
+        from bigan.loop import run_training
+
+        run_training(config, source, parts, run, fingerprint, progress)
+    return Run(run)
+
+
+class Run:
+    """A run on disk, as the library's users see it."""
+
+    def __init__(self, directory: RunDir) -> None:
+        self.directory = directory
+        self.config, self.spec, self.data = directory.read_config()
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """metrics.csv, a row an epoch."""
+        return self.directory.read_metrics()
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """results.json."""
+        return self.directory.results()
+
+    @property
+    def model(self):
+        """The method at its last checkpoint (`load` for another)."""
+        return self.load()
+
+    def load(self, checkpoint: str = "last"):
+        """The method at a checkpoint: 'last', 'best' or an epoch's number; 0 is the untrained network.
+
+        Runs code of the modules that the run names as its method and networks.
+        """
+        devices.prepare(self.config)
+        from bigan import state
+        from bigan.imports import resolve
+        from bigan.rundir import read_arrays
+
+        path = self.directory.checkpoint(checkpoint)
+        model = resolve(self.config.method).create(self.config, self.spec)
+        state.assign_weights(model, read_arrays(path), path)
+        return model
+
+    def split(self, dataset: str = "", data_dir: str = "") -> Split:
+        """The examples the run was trained and evaluated on, or another dataset's in the same way.
+
+        Raises:
+            UserError: if the run's data was given as arrays and no dataset is named, or if shapes differ.
+        """
+        if not dataset and self.config.dataset == "arrays":
+            raise UserError(f"{self.directory.path} was trained on arrays given in Python; pass --dataset")
+        config = self.config
+        place = data_dir or (config.data_dir if not dataset or dataset == config.dataset else "")
+        source = sources.load(dataset or config.dataset, place, config.scaling)
+        if source.spec.shape != self.spec.shape or source.spec.dtype != self.spec.dtype:
+            raise UserError(
+                f"{self.directory.path} takes examples of {self.spec.shape} {self.spec.dtype}. "
+                f"Received: {source.spec.shape} {source.spec.dtype}"
+            )
+        return split(source, config.split, config.seed)
+
+
+def _check_same(run: RunDir, config: Config, fingerprint: str) -> None:
+    old, _, data = run.read_config()
+    changes = old.training_changes(config)
+    if changes:
+        name = changes[0]
+        raise UserError(
+            f"--workdir: the run in {run.path} has --{name}={getattr(old, name)}, which cannot change. "
+            f"Received: {getattr(config, name)}; use another --workdir"
+        )
+    if data["fingerprint"] != fingerprint:
+        raise UserError(f"--data_dir: the run in {run.path} was trained on other data than {config.dataset} holds now")

@@ -1,0 +1,1 @@
+"""Command lines: flags to a frozen configuration to one library call. Nothing else reads flags."""

@@ -1,0 +1,68 @@
+"""What all scripts share: running absl's main, one-line errors, and flags made from the configuration's fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from absl import app, flags
+
+from bigan import presets
+from bigan.config import Config
+from bigan.errors import UserError
+
+FLAGS = flags.FLAGS
+
+
+def define_config_flags() -> None:
+    """One flag for each field of `Config`; unset flags leave the preset's value."""
+    flags.DEFINE_string("preset", "digits", f"configuration to start from: {', '.join(presets.PRESETS)}")
+    define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
+    for field in dataclasses.fields(Config):
+        if field.name != "preset":
+            about = f"{field.metadata['about']} (thesis: {field.default!r}; else the preset's)"
+            define[type(field.default)](field.name, None, about)
+
+
+def config_from_flags(**shorthands: Callable[[str], str]) -> Config:
+    """The preset's configuration with the flags' values in place. `shorthands` translate a flag's value."""
+    config = presets.get(FLAGS.preset)
+    given = {
+        field.name: FLAGS[field.name].value
+        for field in dataclasses.fields(Config)
+        if field.name != "preset" and FLAGS[field.name].value is not None
+    }
+    for name, translate in shorthands.items():
+        if name in given:
+            given[name] = translate(given[name])
+    return config.replace(**given)
+
+
+def run_main(main: Callable[[], None]) -> Callable[[], None]:
+    """A console entry point: flags are parsed, `main` is run, and what the user got wrong is one line and status 1."""
+
+    def parse(arguments: list[str]) -> list[str]:
+        try:
+            rest = FLAGS(arguments)
+        except flags.Error as error:
+            _fail(" ".join(str(error).split()))
+        if len(rest) > 1:
+            _fail(f"unexpected argument {rest[1]!r}; flags are --name=value")
+        return rest
+
+    def entry(_: list[str]) -> None:
+        try:
+            main()
+        except UserError as error:
+            _fail(str(error))
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+    return lambda: app.run(entry, flags_parser=parse)
+
+
+def _fail(line: str) -> NoReturn:
+    print(f"error: {line}", file=sys.stderr)
+    sys.exit(1)

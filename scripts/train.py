@@ -1,0 +1,47 @@
+"""Trains an encoder, or resumes or finds complete the run in --workdir.
+
+python -m scripts.train --preset=mnist --data_dir=FOLDER --workdir=runs/mnist
+"""
+
+from __future__ import annotations
+
+from absl import flags
+
+from baselines import importable_name
+from bigan import training
+from scripts.main import FLAGS, UserError, config_from_flags, define_config_flags, run_main
+
+flags.DEFINE_string("workdir", None, "run directory, made if missing; the same command resumes")
+define_config_flags()
+
+
+def main() -> None:
+    """Trains, then says where the pictures and figures are."""
+    if not FLAGS.workdir:
+        raise UserError("--workdir is needed: the folder that will hold the run")
+    run = training.train(config_from_flags(method=importable_name), FLAGS.workdir)
+    print(summary(run))
+
+
+def summary(run: training.Run) -> str:
+    """The figures as a small table, and the places to look."""
+    results = run.results
+    columns = {"trained": results["figures"], "untrained": results["untrained"], "raw input": results["raw"]}
+    names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
+    lines = [f"{'':24}" + "".join(f"{title:>12}" for title in columns)]
+    for name in names:
+        cells = (f"{figures[name]:.2f}" if name in figures else "-" for figures in columns.values())
+        lines.append(f"{name:24}" + "".join(f"{cell:>12}" for cell in cells))
+    lines.append(f"({results['protocol']['evaluation']}; {results['epoch']} of {results['epochs']} epochs)")
+    for name in ("samples", "reconstructions"):
+        picture = run.directory.path / name / f"{results['epoch']}.png"
+        if picture.is_file():
+            lines.append(f"{name:17}{picture}")
+    lines.append(f"{'curves':17}{run.directory.path / 'curves.png'}")
+    return "\n".join(lines)
+
+
+run = run_main(main)
+
+if __name__ == "__main__":
+    run()
