@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from bigan.config import Config
@@ -11,19 +13,43 @@ from bigan.errors import UserError
 
 
 def prepare(config: Config) -> None:
-    """Sets what must be set before the backend is imported; does no harm afterwards.
+    """Starts Keras on the configured device: what must be set before the backend is imported is set here.
 
     Raises:
-        UserError: if `KERAS_BACKEND` names a backend that is not supported.
+        UserError: if `KERAS_BACKEND` names a backend that is not supported or not installed.
     """
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in ("tensorflow", "jax"):
         raise UserError(f"KERAS_BACKEND must be tensorflow or jax. Received: {backend!r}")
+    if "keras" in sys.modules:
+        return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     if config.device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = "cpu"
+    try:
+        with _silent_libraries():
+            import keras  # noqa: F401
+    except ImportError as error:
+        raise UserError(f"KERAS_BACKEND={backend} cannot be imported: {error}") from error
+
+
+@contextlib.contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """Drops what C++ libraries print on standard error while they start; Python's exceptions are not concerned."""
+    sys.stderr.flush()
+    try:
+        saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:
+        yield
+        return
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
 
 
 def strategy(config: Config) -> contextlib.AbstractContextManager[Any]:
@@ -59,7 +85,7 @@ def strategy(config: Config) -> contextlib.AbstractContextManager[Any]:
 
 
 @contextlib.contextmanager
-def _jax(config: Config):
+def _jax(config: Config) -> Iterator[None]:
     import jax
     import keras
 

@@ -29,7 +29,9 @@ class Evaluation:
 
     def __init__(self, config: Config, split: Split) -> None:
         self.config, self.split = config, split
-        self.labelled = split.train.labels is not None and split.evaluation.labels is not None
+        self.train_labels: Any = split.train.labels
+        self.labels: Any = split.evaluation.labels
+        self.labelled = self.train_labels is not None and self.labels is not None
         order = epoch_order(len(split.train), config.seed, 0)
         self._logistic_index = np.sort(order[: config.logistic_examples])
         self._judge: Any = None
@@ -67,9 +69,9 @@ class Evaluation:
             return {}
         train, test = self.split.train, self.split.evaluation
         x, y = model.scaled(train.images), model.scaled(test.images)
-        out = {"knn_hidden": metrics.nearest_accuracy(x, train.labels, y, test.labels)}
+        out = {"knn_hidden": metrics.nearest_accuracy(x, self.train_labels, y, self.labels)}
         if self.config.logistic_examples:
-            out["logistic_hidden"] = metrics.logistic_accuracy(self._raw_classifier(model), y, test.labels)
+            out["logistic_hidden"] = metrics.logistic_accuracy(self._raw_classifier(model), y, self.labels)
         return out
 
     def figures(self, model: Method) -> dict[str, float]:
@@ -102,14 +104,14 @@ class Evaluation:
     def _classification(self, model: Method) -> dict[str, float]:
         train, test = self.split.train, self.split.evaluation
         a, b = model.features(train.images), model.features(test.images)
-        out = {"knn_hidden": metrics.nearest_accuracy(a, train.labels, b, test.labels)}
+        out = {"knn_hidden": metrics.nearest_accuracy(a, self.train_labels, b, self.labels)}
         if self.config.logistic_examples:
             index = self._logistic_index
-            classifier = metrics.logistic(a[index], train.labels[index])
-            out["logistic_hidden"] = metrics.logistic_accuracy(classifier, b, test.labels)
+            classifier = metrics.logistic(a[index], self.train_labels[index])
+            out["logistic_hidden"] = metrics.logistic_accuracy(classifier, b, self.labels)
         if model.encoder is not None:
             a, b = model.features(train.images, "output"), model.features(test.images, "output")
-            out["knn_output"] = metrics.nearest_accuracy(a, train.labels, b, test.labels)
+            out["knn_output"] = metrics.nearest_accuracy(a, self.train_labels, b, self.labels)
         return out
 
     def _samples(self, model: Method) -> Iterator[np.ndarray]:
@@ -119,8 +121,8 @@ class Evaluation:
 
     def _raw_classifier(self, model: Method) -> Any:
         if self._judge is None:
-            train = self.split.train.take(self._logistic_index)
-            self._judge = metrics.logistic(model.scaled(train.images), train.labels)
+            index = self._logistic_index
+            self._judge = metrics.logistic(model.scaled(self.split.train.images[index]), self.train_labels[index])
         return self._judge
 
 

@@ -21,21 +21,32 @@ def write(path: Path, writer: Callable[[BinaryIO], Any]) -> None:
     Raises:
         UserError: if the folder cannot be written to or the disk is full; nothing is left behind.
     """
+    with replacing(path) as aside, open(aside, "wb") as file:
+        writer(file)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yields a file aside, with the same ending, that becomes `path` if all goes well.
+
+    Raises:
+        UserError: as `write` does.
+    """
     with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".aside")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".aside-", suffix=path.suffix)
+        os.close(handle)
+        aside = Path(name)
         try:
-            with os.fdopen(handle, "wb") as file:
-                writer(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(aside, 0o666 & ~_umask())
+            yield aside
+            _flush(aside)
+            aside.chmod(0o666 & ~_umask())
             os.replace(aside, path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(aside)
+                aside.unlink()
             raise
-        _sync_folder(path.parent)
+        _flush(path.parent)
 
 
 @contextlib.contextmanager
@@ -68,8 +79,8 @@ def _umask() -> int:
     return mask
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

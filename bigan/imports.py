@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from bigan.errors import UserError
 
 
-def resolve(name: str) -> type:
+def resolve(name: str) -> Any:
     """The class called `name`, 'module:Class'. Importing it runs that module's code.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -59,7 +59,7 @@ class Forward:
 
         self._run = compiled(run)
 
-    def batches(self, inputs: np.ndarray):
+    def batches(self, inputs: np.ndarray) -> Iterator[np.ndarray]:
         """Yields the outputs for consecutive slices of `inputs`, at most `batch_size` long."""
         states = [
             ([v.value for v in n.trainable_variables], [v.value for v in n.non_trainable_variables])

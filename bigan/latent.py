@@ -7,6 +7,7 @@ different z in every replica, which Keras's SeedGenerator gives none of.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,12 +31,12 @@ class Uniform:
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
         return (2.0 * rng.random((count, self.dim), dtype=np.float32) - 1.0).astype(np.float32)
 
-    def squash(self, linear):
+    def squash(self, linear: Any) -> Any:
         """Maps an encoder's linear output, `(batch, dim)`, onto the support: 2 sigmoid(.) - 1."""
         from keras import ops
 
         return 2.0 * ops.sigmoid(linear) - 1.0
 
-    def probability(self, z):
+    def probability(self, z: Any) -> Any:
         """z mapped to [0, 1], the target of the latent regressors' sigmoid cross-entropy (section 5.3.1)."""
         return (z + 1.0) / 2.0

@@ -10,7 +10,6 @@ import json
 import math
 import signal
 import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -41,9 +40,8 @@ def run_training(
         batches = Minibatches(split.train, model.latent, config.batch_size, config.seed)
         model.compile_for(config, batches.steps, devices.use_xla(config))
         trainer = Trainer(config, model, split, run, batches.steps, report)
-        if run.exists():
-            if not trainer.resume(run.read_config()[0]):
-                return
+        if run.exists() and not trainer.resume():
+            return
         run.write_config(config, source.spec, fingerprint, {"name": source.name, "classes": list(source.classes)})
         trainer.begin()
         with Interruption() as interruption:
@@ -74,7 +72,7 @@ class Interruption:
         self._saved: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
-        def note(number, frame):
+        def note(number: int, frame: Any) -> None:
             self.happened = True
 
         try:
@@ -100,7 +98,7 @@ class Trainer(keras.callbacks.Callback):
         self.best: float | None = None
         self.raw: dict[str, float] = {}
         self.untrained: dict[str, float] = {}
-        self.metric_state: dict[str, np.ndarray] = {}
+        self.arrays: dict[str, np.ndarray] = {}
         self.interrupted = Interruption()
         self.progress = Progress(config.epochs, steps, config.batch_size, report)
         self.events = EventLog(run.path / "tensorboard")
@@ -113,7 +111,7 @@ class Trainer(keras.callbacks.Callback):
 
     # Beginning, resuming, ending.
 
-    def resume(self, old: Config) -> bool:
+    def resume(self) -> bool:
         """Restores the snapshot, if there is one. False if the run is complete: there is nothing to do."""
         if self.run.snapshot.exists():
             arrays = read_arrays(self.run.snapshot)
@@ -125,7 +123,7 @@ class Trainer(keras.callbacks.Callback):
                 self.progress.say(f"the run in {self.run.path} is complete ({epochs} epochs); nothing to do")
                 return False
             state.assign_training_state(self.method, arrays, self.run.snapshot)
-            self.metric_state = {k: v for k, v in arrays.items() if k.startswith("metrics/")}
+            self.arrays = arrays
             self.epoch, self.step = notes["epoch"], notes["step"]
             self.rows, self.best = notes["rows"], notes["best"]
             self.raw, self.untrained, self._seconds = notes["raw"], notes["untrained"], notes["seconds"]
@@ -136,8 +134,8 @@ class Trainer(keras.callbacks.Callback):
         new = self.config.epochs
         if done > min(old, new) / 2:
             raise UserError(
-                f"--epochs: the run in {self.run.path} has done {done:g} of {old} epochs; its step size decays from the "
-                f"middle of the schedule, so {new} epochs would be another run. Allowed up to epoch {min(old, new) / 2:g}"
+                f"--epochs: the run in {self.run.path} has done {done:g} of {old} epochs; its step size decays "
+                f"from mid-schedule on, so a change to {new} is possible up to epoch {min(old, new) / 2:g} only"
             )
 
     def begin(self) -> None:
@@ -157,10 +155,10 @@ class Trainer(keras.callbacks.Callback):
     def finish(self) -> None:
         """The last pictures, and the mark that the run is complete."""
         names = {name for row in self.rows for name in row}
-        accuracy = [n for n in ("knn_hidden", "knn_output", "logistic_hidden") if n in names]
+        accuracy: list[str] = [n for n in ("knn_hidden", "knn_output", "logistic_hidden") if n in names]
         distances = [n for n in names if n.startswith(("reconstruction", "regeneration", "nearest"))]
-        panels = {"losses": [n for n in self.method.logged if n.startswith("loss")]}
-        panels |= {"accuracy (%)": accuracy} if accuracy else {}
+        panels: dict[str, list[str]] = {"losses": [n for n in self.method.logged if n.startswith("loss")]}
+        panels |= {"accuracy (%)": list(accuracy)} if accuracy else {}
         panels |= {"distances": sorted(distances)} if distances else {}
         pictures.write_curves(self.run.path / "curves.png", self.rows, panels)
         self._results(complete=True)
@@ -171,8 +169,7 @@ class Trainer(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Puts back the running means of an interrupted epoch."""
         if self.step:
-            for i, variable in enumerate(self.method.metrics_variables):
-                variable.assign(self.metric_state[f"metrics/{i}/{variable.path}"])
+            state.assign_metrics(self.method, self.arrays, self.run.snapshot)
         self._first_step = self.step
         self.progress.start()
 

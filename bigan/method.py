@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from bigan import files
 from bigan.config import Config
 from bigan.data.spec import Spec
 from bigan.errors import UserError
@@ -48,9 +50,9 @@ class Method(keras.Model):
     ) -> None:
         super().__init__(name=type(self).__name__.lower())
         self.spec, self.latent, self.value_range = spec, latent, value_range
-        self.encoder = networks.get("encoder")
-        self.generator = networks.get("generator")
-        self.discriminator = networks.get("discriminator")
+        self.encoder: Any = networks.get("encoder")
+        self.generator: Any = networks.get("generator")
+        self.discriminator: Any = networks.get("discriminator")
         self.replicas = 1
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self.logged}
         self._cached: dict[Any, Any] = {}
@@ -67,7 +69,7 @@ class Method(keras.Model):
         raise NotImplementedError(f"{cls.__name__} must define build_networks(family)")
 
     def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
-        """Scalars by name from scaled x and latents z: 'loss' is descended, those in `logged` are averaged and logged."""
+        """Scalars by name from scaled x and latents z: 'loss' is descended, those in `logged` are logged."""
         raise NotImplementedError(f"{type(self).__name__} must define terms(x, z, training)")
 
     # Training.
@@ -92,7 +94,7 @@ class Method(keras.Model):
         """The method's terms on one minibatch."""
         return self.terms(self.scale(inputs["x"]), inputs["z"], training)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> Any:
         """The scalar that is descended: the terms' 'loss' and the weights' L2 decay."""
         for name in self.logged:
             self._trackers[name].update_state(y_pred[name])
@@ -202,7 +204,7 @@ class Method(keras.Model):
             generator.estimate(latents)
         return representation.estimate(images)
 
-    def export_encoder(self, path: str, output: str = "latent") -> None:
+    def export_encoder(self, path: str | Path, output: str = "latent") -> None:
         """Writes a plain `.keras` model (raw x in, stock layers only) that loads without this package.
 
         Args:
@@ -220,7 +222,9 @@ class Method(keras.Model):
             h = layers.Activation("tanh", name="latent")(h)  # 2 sigmoid(t) - 1 = tanh(t / 2)
         else:
             h = self.tap(output)(h)
-        keras.Model(x, h, name="encoder").save(path)
+        model = keras.Model(x, h, name="encoder")
+        with files.replacing(Path(path)) as aside:
+            model.save(aside)
 
     def _chain(self, verb: str, networks: str) -> Forward:
         if verb not in self._cached:

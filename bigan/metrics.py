@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.sqrt(np.einsum("ij,ij->i", difference, difference)).mean())
 
 
-def logistic(features: np.ndarray, labels: np.ndarray, c: float = 1.0):
+def logistic(features: np.ndarray, labels: np.ndarray, c: float = 1.0) -> Any:
     """scikit-learn's logistic regression on standardized features, fitted; deterministic."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

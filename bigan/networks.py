@@ -8,6 +8,7 @@ importable name (`--networks=my.module:MyFamily`). Shapes: images or vectors x a
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import keras
 from keras import layers
@@ -90,10 +91,10 @@ class MLP:
             name=path.split("/")[-1],
         )
 
-    def _normalize(self, name: str, h):
+    def _normalize(self, name: str, h: Any) -> Any:
         return layers.BatchNormalization(
             epsilon=self.config.batchnorm_epsilon, center=False, scale=False, name=name
         )(h)  # fmt: skip
 
-    def _leaky(self, name: str, h):
+    def _leaky(self, name: str, h: Any) -> Any:
         return layers.LeakyReLU(negative_slope=0.2, name=name)(h)

@@ -6,25 +6,28 @@ weight 1/2 in both losses, as in the released code. `x` and `z` below are miniba
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
 from keras import ops
 
 
-def discriminator_loss(real, generated):
+def discriminator_loss(real: Any, generated: Any) -> Any:
     """-V / 2 (equation 5.3): what D descends. Logits on real and on generated pairs -> scalar."""
     return 0.5 * (ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(generated)))
 
 
-def encoder_loss(real):
+def encoder_loss(real: Any) -> Any:
     """-E_x[log(1 - D(x, E(x)))], E's term of the inverse objective (section 5.5.2), unweighted scalar."""
     return ops.mean(ops.softplus(real))
 
 
-def generator_loss(generated):
+def generator_loss(generated: Any) -> Any:
     """-E_z[log D(G(z), z)], G's term of the inverse objective (section 5.5.2), unweighted scalar."""
     return ops.mean(ops.softplus(-generated))
 
 
-def apply_frozen(network, inputs, training: bool):
+def apply_frozen(network: keras.Model, inputs: Any, training: bool) -> Any:
     """`network(inputs)` through which gradients reach `inputs` but not the network's weights.
 
     This lets one scalar loss hold terms that move different networks: the terms of E and G see D through it. The

@@ -67,7 +67,7 @@ def write_curves(path: Path, rows: list[dict[str, Any]], panels: dict[str, list[
     write_figure(path, figure)
 
 
-def new_figure(width: float, height: float):
+def new_figure(width: float, height: float) -> Any:
     """A matplotlib figure that needs no display and leaves pyplot's state alone."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

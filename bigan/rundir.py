@@ -48,7 +48,7 @@ class RunDir:
         """
         with files.writable(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = open(self.path / ".lock", "w")
+            lock = open(self.path / ".lock", "w")  # noqa: SIM115 (held below)
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from typing import Any
 
 import keras
@@ -13,7 +13,7 @@ from bigan.method import Method
 
 
 def weights(model: Method) -> dict[str, np.ndarray]:
-    """All variables of the method's networks, by 'role/layer/variable'."""
+    """All variables of the method's networks, by 'role/number/layer/variable'."""
     return {name: keras.ops.convert_to_numpy(v.value) for name, v in _weights(model)}
 
 
@@ -32,20 +32,32 @@ def assign_training_state(model: Method, arrays: dict[str, np.ndarray], origin: 
     _assign(_everything(model), arrays, origin)
 
 
+def assign_metrics(model: Method, arrays: dict[str, np.ndarray], origin: Any) -> None:
+    """Sets the running means of the epoch from `training_state`'s arrays."""
+    metrics = {name: array for name, array in arrays.items() if name.startswith("metrics/")}
+    _assign(_named("metrics", model.metrics_variables), metrics, origin)
+
+
 def _weights(model: Method) -> list[tuple[str, Any]]:
-    return [(f"{role}/{v.path}", v) for role, network in model.networks.items() for v in network.variables]
+    return [pair for role, network in model.networks.items() for pair in _named(role, network.variables)]
 
 
 def _everything(model: Method) -> list[tuple[str, Any]]:
-    pairs = _weights(model)
-    pairs += [(f"optimizer/{i}/{v.path}", v) for i, v in enumerate(model.optimizer.variables)]
-    return pairs + [(f"metrics/{i}/{v.path}", v) for i, v in enumerate(model.metrics_variables)]
+    return [
+        *_weights(model),
+        *_named("optimizer", model.optimizer.variables),
+        *_named("metrics", model.metrics_variables),
+    ]
 
 
-def _assign(pairs: Iterable[tuple[str, Any]], arrays: dict[str, np.ndarray], origin: Any) -> None:
-    pairs = list(pairs)
+def _named(group: str, variables: list[Any]) -> list[tuple[str, Any]]:
+    # Keras numbers layers without a name of their own through the whole process ('dense_7'): such numbers go, and the
+    # place in the list, which the network alone determines, tells apart what is left.
+    return [(f"{group}/{i:02d}/{re.sub(r'_[0-9]+(?=[/_]|$)', '', v.path)}", v) for i, v in enumerate(variables)]
+
+
+def _assign(pairs: list[tuple[str, Any]], arrays: dict[str, np.ndarray], origin: Any) -> None:
     names = [name for name, _ in pairs]
-    assert len(set(names)) == len(names), "variables of one network must have distinct paths"
     missing, extra = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
     if missing or extra:
         what = f"has no {missing[0]!r}" if missing else f"has {extra[0]!r}, which the model lacks"

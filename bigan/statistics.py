@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -31,7 +32,7 @@ class StatisticsEstimator:
             if isinstance(layer, keras.layers.BatchNormalization)
         ]
 
-        def run(trainable, other, inputs):
+        def run(trainable: Any, other: Any, inputs: Any) -> Any:
             inputs = before(inputs) if before else inputs
             return network.stateless_call(trainable, other, inputs, training=True)[1]
 

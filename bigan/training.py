@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bigan import devices
 from bigan.config import Config
@@ -11,6 +11,9 @@ from bigan.data import source as sources
 from bigan.data.splits import Split, split
 from bigan.errors import UserError
 from bigan.rundir import RunDir
+
+if TYPE_CHECKING:
+    from bigan.method import Method
 
 
 def train(
@@ -79,11 +82,11 @@ class Run:
         return self.directory.results()
 
     @property
-    def model(self):
+    def model(self) -> Method:
         """The method at its last checkpoint (`load` for another)."""
         return self.load()
 
-    def load(self, checkpoint: str = "last"):
+    def load(self, checkpoint: str = "last") -> Method:
         """The method at a checkpoint: 'last', 'best' or an epoch's number; 0 is the untrained network.
 
         Runs code of the modules that the run names as its method and networks.

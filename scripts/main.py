@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import app, flags
 
@@ -14,12 +15,13 @@ from bigan.config import Config
 from bigan.errors import UserError
 
 FLAGS = flags.FLAGS
+flags.disclaim_key_flags()  # --help of a script lists the flags that it has defined here
 
 
 def define_config_flags() -> None:
     """One flag for each field of `Config`; unset flags leave the preset's value."""
     flags.DEFINE_string("preset", "digits", f"configuration to start from: {', '.join(presets.PRESETS)}")
-    define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
+    define: dict[type, Any] = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for field in dataclasses.fields(Config):
         if field.name != "preset":
             about = f"{field.metadata['about']} (thesis: {field.default!r}; else the preset's)"
@@ -28,8 +30,8 @@ def define_config_flags() -> None:
 
 def config_from_flags(**shorthands: Callable[[str], str]) -> Config:
     """The preset's configuration with the flags' values in place. `shorthands` translate a flag's value."""
-    config = presets.get(FLAGS.preset)
-    given = {
+    config = presets.get(str(FLAGS.preset))
+    given: dict[str, Any] = {
         field.name: FLAGS[field.name].value
         for field in dataclasses.fields(Config)
         if field.name != "preset" and FLAGS[field.name].value is not None
@@ -60,7 +62,11 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
         except KeyboardInterrupt:
             sys.exit(130)
 
-    return lambda: app.run(entry, flags_parser=parse)
+    def run() -> None:
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        app.run(entry, flags_parser=parse)
+
+    return run
 
 
 def _fail(line: str) -> NoReturn:

@@ -38,7 +38,7 @@ def load(folder: str) -> Source:
     test = _part(root, "test")
     if test is not None and test.images.shape[1:] != train.images.shape[1:]:
         raise UserError(
-            f"{root / _NAMES['test', 'images']}: expected images of {train.images.shape[1:]}, as in training. "
+            f"{_find(root, _NAMES['test', 'images'])}: expected images of {train.images.shape[1:]}, as in training. "
             f"Received: {test.images.shape[1:]}"
         )
     return Source("idx", train, test, Spec(train.images.shape[1:]))

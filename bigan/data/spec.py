@@ -35,7 +35,8 @@ class Spec:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Spec:
         """The inverse of `to_dict`."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**plain)
 
     def affine(self, value_range: tuple[float, float]) -> tuple[Any, Any]:
         """(scale, offset) such that raw * scale + offset lies in `value_range`: numbers, or lists per feature."""

@@ -49,7 +49,8 @@ def load(name: str, data_dir: str = "") -> Source:
 
 
 def _read(tfds, builder, split: str, name: str) -> Examples:
-    images, labels = [], []
+    images: list[np.ndarray] = []
+    labels: list[int] = []
     for example in tfds.as_numpy(builder.as_dataset(split=split)):
         image = example["image"]
         if images and image.shape != images[0].shape:

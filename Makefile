@@ -1,0 +1,32 @@
+# make train: installs what it needs and trains on the embedded digits.   make test: installs and passes the tests.
+# make table: Table 5.1 on the digits, all six methods.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: train table test clean
+
+train: $(VENV)/installed
+	$(BIN)/python -m scripts.train --preset=digits --workdir=runs/digits
+
+table: $(VENV)/installed
+	$(BIN)/python -m scripts.table --preset=digits --seeds=3 --workdir=runs/table-digits
+
+test: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -m jax
+
+$(VENV)/installed: setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,50 @@
+"""Writes the features of every example of a dataset to one .npz, or the encoder itself to one .keras file.
+
+python -m scripts.encode --run=runs/mnist --out=features.npz
+python -m scripts.encode --run=runs/mnist --out=encoder.keras
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from absl import flags
+
+from bigan.errors import UserError
+from scripts.main import FLAGS, run_main
+from scripts.runs import define_run_flags, model_from_flags, run_from_flags, split_from_flags
+
+flags.DEFINE_string("out", None, ".npz (arrays train, train_labels, evaluation, evaluation_labels) or .keras file")
+flags.DEFINE_string("layer", "latent", "'latent' for E(x), 'hidden' for the layer before the output, or a layer's name")
+define_run_flags()
+
+
+def main() -> None:
+    """Encodes or exports."""
+    if not FLAGS.out or Path(FLAGS.out).suffix not in (".npz", ".keras"):
+        raise UserError(f"--out must be a .npz or .keras file. Received: {FLAGS.out}")
+    out = Path(FLAGS.out)
+    run = run_from_flags()
+    split = split_from_flags(run) if out.suffix == ".npz" else None
+    model = model_from_flags(run)
+
+    from bigan import files
+
+    if split is None:
+        model.export_encoder(out, FLAGS.layer)
+        print(f"{out}: plain Keras model, {model.spec.shape} {model.spec.dtype} -> {FLAGS.layer}")
+        return
+    arrays = {}
+    for name, examples in (("train", split.train), ("evaluation", split.evaluation)):
+        images = examples.images
+        arrays[name] = model.encode(images) if FLAGS.layer == "latent" else model.features(images, FLAGS.layer)
+        if examples.labels is not None:
+            arrays[f"{name}_labels"] = examples.labels
+    files.write_arrays(out, arrays)
+    print(f"{out}: " + ", ".join(f"{name} {array.shape}" for name, array in arrays.items()))
+
+
+run = run_main(main)
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,47 @@
+"""Figures of merit against brute force in float64."""
+
+import numpy as np
+import pytest
+
+from bigan import metrics
+
+pytestmark = pytest.mark.jax
+
+
+def brute(queries, references):
+    difference = queries.astype(np.float64)[:, None] - references.astype(np.float64)[None]
+    return (difference**2).sum(-1)
+
+
+@pytest.mark.parametrize("offset, scale", [(0, 1), (1000, 1e-3), (-5, 1e4)])
+@pytest.mark.parametrize("block", [7, 4096])
+def test_nearest_is_exact(offset, scale, block):
+    rng = np.random.default_rng(0)
+    a = (rng.normal(size=(60, 33)) * scale + offset).astype(np.float32)
+    b = (rng.normal(size=(200, 33)) * scale + offset).astype(np.float32)
+    assert np.array_equal(metrics.nearest(a, b, block), brute(a, b).argmin(1))
+
+
+def test_ties_go_to_the_lowest_index_and_near_ties_to_the_nearer():
+    rng = np.random.default_rng(1)
+    b = rng.integers(0, 2, (300, 6)).astype(np.uint8)  # 64 different points: nothing but ties
+    assert np.array_equal(metrics.nearest(b, b, 50), brute(b, b).argmin(1))
+    base = rng.normal(100, 1, 64).astype(np.float32)
+    close = np.stack([base] * 20)
+    close[np.arange(20), 0] += np.float32(1e-4) * np.arange(20, 0, -1)  # beyond float32's reach at this distance
+    assert metrics.nearest(base[None] - 50, close)[0] == brute(base[None] - 50, close).argmin()
+
+
+def test_nearest_distance_over_blocks():
+    rng = np.random.default_rng(2)
+    a, b = rng.random((30, 8)).astype(np.float32), rng.random((100, 8)).astype(np.float32)
+    out = metrics.nearest_distance(a, [b[:33], b[33:34], b[34:]])
+    np.testing.assert_allclose(out, np.sqrt(brute(a, b).min(1)), rtol=1e-4)
+
+
+def test_accuracy_and_distance():
+    train, labels = np.array([[0.0], [10.0]]), np.array([3, 5])
+    assert metrics.nearest_accuracy(train, labels, np.array([[1.0], [9.0], [4.0]]), np.array([3, 5, 5])) == (
+        pytest.approx(200 / 3)
+    )
+    assert metrics.distance(np.zeros((2, 2)), np.array([[3.0, 4.0], [0.0, 0.0]])) == 2.5

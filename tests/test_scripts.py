@@ -1,0 +1,161 @@
+"""Every script from a user's command line, end to end, and its error lines."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+QUICK = ("--epochs=2", "--width=16", "--latent_dim=4", "--nearest_samples=64", "--eval_every=1")
+
+
+def command(script, *flags, limit=0, **environment):
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); " if limit else ""
+    code += f"import runpy, sys; sys.argv[0] = 'scripts.{script}'; runpy.run_module('scripts.{script}', "
+    code += "run_name='__main__', alter_sys=True)"
+    return subprocess.run(
+        [sys.executable, "-c", code, *flags], cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | {"KERAS_BACKEND": "tensorflow"} | environment,
+    )  # fmt: skip
+
+
+def succeed(script, *flags):
+    done = command(script, *flags)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def fail(script, *flags, **options):
+    done = command(script, *flags, **options)
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    lines = done.stderr.strip().splitlines()
+    assert lines[-1].startswith("error: ") and "Traceback" not in done.stderr, done.stderr
+    return lines[-1]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    flags = folder / "flags"
+    flags.write_text("--preset=digits\n" + "\n".join(QUICK))
+    done = succeed("train", f"--flagfile={flags}", f"--workdir={folder / 'bigan'}")
+    assert "untrained" in done.stdout and "samples/2.png" in done.stdout and "epoch 2/2" in done.stderr
+    succeed("train", "--method=gan", *QUICK, f"--workdir={folder / 'gan'}")
+    succeed("train", "--method=autoencoder_l2", *QUICK, f"--workdir={folder / 'autoencoder'}")
+    return folder
+
+
+def test_train_again_says_complete(runs):
+    done = succeed("train", *QUICK, f"--workdir={runs / 'bigan'}")
+    assert "is complete (2 epochs)" in done.stderr and "knn_output" in done.stdout
+    with open(runs / "bigan" / "metrics.csv") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1", "2"]
+
+
+def test_transfer(runs, tmp_path):
+    out = tmp_path / "knn.json"
+    done = succeed("transfer", f"--run={runs / 'bigan'}", "--task=knn", f"--out={out}")
+    figures = json.loads((runs / "bigan" / "results.json").read_text())["figures"]
+    layers = json.loads(out.read_text())["layers"]
+    assert layers["output"]["accuracy"] == pytest.approx(figures["knn_output"])
+    assert layers["hidden"]["accuracy"] == pytest.approx(figures["knn_hidden"])
+    assert f"{figures['knn_output']:.2f} %" in done.stdout
+    succeed("transfer", f"--run={runs / 'gan'}", "--layer=hidden1", "--checkpoint=0")
+    assert "there are: hidden, flatten" in fail("transfer", f"--run={runs / 'gan'}", "--layer=conv1")
+
+
+def test_dump(runs, tmp_path):
+    what = "--what=samples,reconstructions,interpolations"
+    succeed("dump", f"--run={runs / 'bigan'}", what, "--num=5", f"--out={tmp_path}")
+    for name in ("samples", "reconstructions", "interpolations"):
+        assert np.asarray(Image.open(tmp_path / f"{name}.png")).std() > 1
+    succeed("dump", f"--run={runs / 'bigan'}", what, "--num=5", "--format=npz", f"--out={tmp_path}")
+    pairs = np.load(tmp_path / "reconstructions.npz")
+    assert pairs["images"].shape == pairs["reconstructions"].shape == (5, 8, 8, 1) and pairs["encoded"].shape == (5, 4)
+    lines = np.load(tmp_path / "interpolations.npz")
+    assert lines["images"].shape == (55, 8, 8, 1)
+    np.testing.assert_allclose(lines["z"][5], (lines["z"][0] + lines["z"][10]) / 2, atol=1e-6)
+    assert np.load(tmp_path / "samples.npz")["z"].shape == (5, 4)
+    # What a method does not have is not made up.
+    assert "GAN has no encoder" in fail("dump", f"--run={runs / 'gan'}", "--what=reconstructions")
+    note = succeed("dump", f"--run={runs / 'autoencoder'}", "--what=samples", f"--out={tmp_path}").stdout
+    assert "does not train G on the latent distribution" in note
+    assert "--num: there are 360" in fail("dump", f"--run={runs / 'bigan'}", "--num=1000")
+    assert "--what" in fail("dump", f"--run={runs / 'bigan'}", "--what=dreams")
+
+
+def test_encode_and_the_plain_keras_model(runs, tmp_path):
+    succeed("encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'f.npz'}")
+    arrays = np.load(tmp_path / "f.npz")
+    assert arrays["train"].shape == (1437, 4) and len(arrays["evaluation_labels"]) == 360
+    succeed("encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'e.keras'}")
+    np.savez(tmp_path / "images.npz", x=Images.digits())
+    # Elsewhere, without this package.
+    code = (
+        "import sys, keras, numpy as np; m = keras.models.load_model('e.keras'); "
+        "assert not any(n == 'bigan' or n.startswith('bigan.') for n in sys.modules); "
+        "np.save('z.npy', m.predict(np.load('images.npz')['x'], verbose=0))"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "z.npy"), arrays["evaluation"], atol=1e-5)
+
+
+class Images:
+    @staticmethod
+    def digits():
+        from bigan.data import digits
+
+        return digits.load().test.images
+
+
+def test_bad_flags_are_one_line_and_quick(tmp_path):
+    """No backend is imported for them: a poisoned one would fail otherwise."""
+    poison = tmp_path / "keras.py"
+    poison.write_text("raise SystemExit('keras was imported')")
+    workdir = f"--workdir={tmp_path / 'run'}"
+    began = time.monotonic()
+    cases = {
+        ("--preset=mnits", workdir): "--preset must be one of digits, mnist, vectors. Received: 'mnits'",
+        ("--dataset=mnits", workdir): "--dataset must be one of",
+        ("--method=vae", workdir): "--method must be one of bigan, gan, latent_regressor",
+        ("--variant=mine", workdir): "--variant must be one of thesis, released",
+        ("--epochs=many", workdir): "epochs",
+        ("--epoch_count=3", workdir): "epoch_count",
+        ("--dataset=idx", workdir): "--dataset=idx needs --data_dir",
+        (): "--workdir is needed",
+        (workdir, "stray"): "unexpected argument 'stray'",
+        (f"--flagfile={tmp_path / 'none'}",): "none",
+    }
+    for flags, message in cases.items():
+        assert message in fail("train", *flags, PYTHONPATH=str(tmp_path)), flags
+    assert "no run in" in fail("transfer", f"--run={tmp_path}", PYTHONPATH=str(tmp_path))
+    assert "--run is needed" in fail("dump", PYTHONPATH=str(tmp_path))
+    assert "--out must be a .npz or .keras file" in fail("encode", "--out=a.txt", PYTHONPATH=str(tmp_path))
+    assert command("train", "--help", PYTHONPATH=str(tmp_path)).stdout.count("--") > 30
+    assert not (tmp_path / "run").exists()
+    assert (time.monotonic() - began) / 14 < 4
+
+
+def test_unknown_backend(tmp_path):
+    assert "KERAS_BACKEND must be tensorflow or jax" in fail("train", f"--workdir={tmp_path}/r", KERAS_BACKEND="torch")
+
+
+def test_folders_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "cannot write" in fail("train", f"--workdir={tmp_path / 'file' / 'run'}")
+
+
+def test_full_disk(runs, tmp_path):
+    """A limit on file sizes stands in for a full disk: one line, and nothing half-written."""
+    line = fail("train", *QUICK, f"--workdir={tmp_path / 'run'}", limit=20_000)
+    assert "cannot write" in line
+    assert not [p for p in (tmp_path / "run").rglob("*") if "aside" in p.name]
+    assert "cannot write" in fail("encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'f.npz'}", limit=20_000)
+    assert not (tmp_path / "f.npz").exists()
