@@ -58,6 +58,13 @@ def writable(path: Path) -> Iterator[None]:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def sweep(folder: Path) -> None:
+    """Removes what killed writers left aside below `folder`; nobody must be writing there."""
+    for aside in folder.rglob(".aside-*"):
+        with contextlib.suppress(OSError):
+            aside.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a text file atomically."""
     write(path, lambda file: file.write(text.encode()))

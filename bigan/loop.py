@@ -6,10 +6,12 @@ pictures, a checkpoint. A kill at any instant loses at most the unfinished epoch
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import signal
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -40,8 +42,7 @@ def run_training(
         batches = Minibatches(split.train, model.latent, config.batch_size, config.seed)
         model.compile_for(config, batches.steps, devices.use_xla(config))
         trainer = Trainer(config, model, split, run, batches.steps, report)
-        if run.exists() and not trainer.resume():
-            return
+        trainer.resume()
         run.write_config(config, source.spec, fingerprint, {"name": source.name, "classes": list(source.classes)})
         trainer.begin()
         with Interruption() as interruption:
@@ -111,24 +112,20 @@ class Trainer(keras.callbacks.Callback):
 
     # Beginning, resuming, ending.
 
-    def resume(self) -> bool:
-        """Restores the snapshot, if there is one. False if the run is complete: there is nothing to do."""
+    def resume(self) -> None:
+        """Restores the snapshot, if there is one."""
         if self.run.snapshot.exists():
             arrays = read_arrays(self.run.snapshot)
             notes = json.loads(str(arrays.pop("notes")))
             epochs = notes["epochs"]
             if epochs != self.config.epochs:
                 self._check_epochs(epochs, notes["epoch"] + notes["step"] / self.steps)
-            elif self.run.complete():
-                self.progress.say(f"the run in {self.run.path} is complete ({epochs} epochs); nothing to do")
-                return False
             state.assign_training_state(self.method, arrays, self.run.snapshot)
             self.arrays = arrays
             self.epoch, self.step = notes["epoch"], notes["step"]
             self.rows, self.best = notes["rows"], notes["best"]
             self.raw, self.untrained, self._seconds = notes["raw"], notes["untrained"], notes["seconds"]
             self.progress.say(f"resuming {self.run.path} after {self.epoch} epochs and {self.step} steps")
-        return True
 
     def _check_epochs(self, old: int, done: float) -> None:
         new = self.config.epochs
@@ -148,8 +145,8 @@ class Trainer(keras.callbacks.Callback):
             self._evaluate()
             self.untrained = {k: v for k, v in self.rows[0].items() if k not in ("epoch", *TIMING)}
             self._snapshot()
-        elif self.step == 0 and self._due(self.config.eval_every) and "reconstruction" not in self.rows[-1]:
-            self._evaluate()
+        elif self.step == 0:
+            self._visit()
         self.run.write_metrics(self.rows)
 
     def finish(self) -> None:
@@ -198,15 +195,30 @@ class Trainer(keras.callbacks.Callback):
         self.rows.append(row)
         self._snapshot()
         self.progress.epoch_done(epoch, self._losses(logs))
-        if self._due(self.config.eval_every):
-            self._evaluate()
-        elif self._due(self.config.save_every):
-            self.evaluation.estimate_statistics(self.method)
-            self._checkpoint()
+        self._visit()
         self.run.write_metrics(self.rows)
         self.events.write(self.rows[-1])
         if self.interrupted.happened:
             self.method.stop_training = True
+
+    def _visit(self) -> None:
+        """Evaluates, or only saves a checkpoint, if it is time. Snapshots come first: what is done here is repeated
+        in the same way when a run is killed meanwhile."""
+        if self._due(self.config.eval_every):
+            self._evaluate()
+        elif self._due(self.config.save_every):
+            with self._statistics():
+                self._checkpoint()
+
+    @contextlib.contextmanager
+    def _statistics(self) -> Iterator[None]:
+        """Re-estimated batch-norm statistics for a while: snapshots hold the state of training, which they are not."""
+        variables = [v for network in self.method.networks.values() for v in network.non_trainable_variables]
+        kept = [state.to_numpy(v) for v in variables]
+        self.evaluation.estimate_statistics(self.method)
+        yield
+        for variable, value in zip(variables, kept, strict=True):
+            variable.assign(value)
 
     def _due(self, every: int) -> bool:
         return self.epoch % every == 0 or self.epoch == self.config.epochs
@@ -236,19 +248,15 @@ class Trainer(keras.callbacks.Callback):
     def _evaluate(self) -> None:
         self.progress.say("evaluating")
         began = time.perf_counter()
-        kept = [(v, keras.ops.convert_to_numpy(v.value)) for n in self.method.networks.values()
-                for v in n.non_trainable_variables]  # fmt: skip
-        self.evaluation.estimate_statistics(self.method)
-        figures = self.evaluation.figures(self.method)
-        self.rows[-1] |= figures
-        self._look()
-        self._checkpoint()
-        value = evaluation.selection(figures)
-        if self.config.split == "validation" and (self.best is None or value > self.best):
-            self.best = value
-            files.write_arrays(self.run.checkpoints / "best.npz", state.weights(self.method))
-        for variable, value in kept:  # snapshots hold the state of training, which statistics are no part of
-            variable.assign(value)
+        with self._statistics():
+            figures = self.evaluation.figures(self.method)
+            self.rows[-1] |= figures
+            self._look()
+            self._checkpoint()
+            score = evaluation.selection(figures)
+            if self.config.split == "validation" and (self.best is None or score > self.best):
+                self.best = score
+                files.write_arrays(self.run.checkpoints / "best.npz", state.weights(self.method))
         self._results(complete=False)
         shown = "  ".join(f"{name} {value:.2f}" for name, value in figures.items())
         self.progress.say(f"epoch {self.epoch}: {shown}  ({time.perf_counter() - began:.0f} s)")

@@ -56,6 +56,7 @@ class RunDir:
                 raise UserError(
                     f"--workdir: another process is training in {self.path}; wait for it or stop it"
                 ) from None
+            files.sweep(self.path)
             yield
 
     def exists(self) -> bool:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import keras
 import numpy as np
 
 from bigan.errors import UserError
 from bigan.method import Method
 
 
+def to_numpy(variable: Any) -> np.ndarray:
+    """A Keras variable's value; of a variable mirrored on several devices, that of the first."""
+    value = variable.value
+    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
+
+
 def weights(model: Method) -> dict[str, np.ndarray]:
     """All variables of the method's networks, by 'role/number/layer/variable'."""
-    return {name: keras.ops.convert_to_numpy(v.value) for name, v in _weights(model)}
+    return {name: to_numpy(v) for name, v in _weights(model)}
 
 
 def training_state(model: Method) -> dict[str, np.ndarray]:
     """Weights, and the variables of optimizer and metrics."""
-    return {name: keras.ops.convert_to_numpy(v.value) for name, v in _everything(model)}
+    return {name: to_numpy(v) for name, v in _everything(model)}
 
 
 def assign_weights(model: Method, arrays: dict[str, np.ndarray], origin: Any) -> None:

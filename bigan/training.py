@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,10 @@ def train(
         fingerprint = source.fingerprint()
         if run.exists():
             _check_same(run, config, fingerprint)
+            if run.complete() and run.read_config()[0].epochs == config.epochs:
+                if progress:
+                    print(f"the run in {run.path} is complete ({config.epochs} epochs); nothing to do", file=sys.stderr)
+                return Run(run)
         devices.prepare(config)
         from bigan.loop import run_training
 

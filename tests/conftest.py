@@ -6,11 +6,10 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
-import numpy as np
 import pytest
 
 from baselines import METHODS
-from bigan.config import Config
+from tests import worker
 
 BACKEND = os.environ["KERAS_BACKEND"]
 
@@ -29,23 +28,13 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def tiny():
     """A configuration that trains in a second or two."""
-    return Config(
-        width=16, latent_dim=4, epochs=4, batch_size=16, learning_rate=1e-3, final_learning_rate=1e-4, eval_every=2,
-        save_every=1, statistics_batches=3, nearest_samples=64, logistic_examples=60, seed=3,
-    )  # fmt: skip
+    return worker.tiny_config()
 
 
 @pytest.fixture
 def data():
-    """Labelled 6 x 6 images in two classes, as keyword arguments of `bigan.train`."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(120) % 2
-    images = rng.integers(0, 100, (120, 6, 6, 1))
-    images[labels == 1, :3] += 120
-    return {
-        "images": images[:90].astype(np.uint8), "labels": labels[:90],
-        "test_images": images[90:].astype(np.uint8), "test_labels": labels[90:],
-    }  # fmt: skip
+    """Labelled images in two classes, as keyword arguments of `bigan.train`."""
+    return worker.tiny_data()
 
 
 @pytest.fixture(params=sorted(METHODS))

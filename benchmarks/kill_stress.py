@@ -1,0 +1,95 @@
+"""Kills a training run at random instants, restarts it each time, and compares its end with an undisturbed run's.
+
+python -m benchmarks.kill_stress --kills=20 [--seed=0] [--method=bigan]
+
+After every kill each snapshot and checkpoint on disk must be readable; at the end weights, optimizer state, metrics and
+figures (timing aside) must be bit-identical. Exit status 1 if not.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import app, flags
+
+from bigan.rundir import RunDir, read_arrays
+
+FLAGS = flags.FLAGS
+flags.DEFINE_integer("kills", 20, "how often the run is killed")
+flags.DEFINE_integer("seed", 0, "of the instants")
+flags.DEFINE_string("method", "bigan", "which method is trained")
+
+TIMING = ("seconds", "images_per_second")
+
+
+def command(workdir: Path) -> list[str]:
+    """A run of some 20 seconds on the digits, with an evaluation, a checkpoint or both in every other epoch."""
+    return [
+        sys.executable, "-m", "scripts.train", f"--method={FLAGS.method}", f"--workdir={workdir}", "--epochs=240",
+        "--width=512", "--eval_every=20", "--save_every=2", "--nearest_samples=2000", "--device=cpu",
+    ]  # fmt: skip
+
+
+def contents(run: RunDir) -> tuple[dict[str, np.ndarray], Any]:
+    """Everything that must be the same: arrays of snapshot and checkpoints, and the figures."""
+    arrays = {f"snapshot {k}": v for k, v in read_arrays(run.snapshot).items()}
+    notes = json.loads(str(arrays.pop("snapshot notes")))
+    del notes["seconds"]
+    for path in run.checkpoints.glob("*.npz"):
+        arrays |= {f"{path.name} {k}": v for k, v in read_arrays(path).items()}
+    results = run.results()
+    del results["training_seconds"]
+    for row in (table := [*notes["rows"], *run.read_metrics()]):
+        for name in TIMING:
+            row.pop(name, None)
+    return arrays, (notes, table, results)
+
+
+def main(_: list[str]) -> None:
+    """Runs, kills, compares, reports."""
+    rng = random.Random(FLAGS.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        whole, killed = RunDir(Path(folder) / "whole"), RunDir(Path(folder) / "killed")
+        began = time.monotonic()
+        subprocess.run(command(whole.path), check=True, capture_output=True)
+        length = time.monotonic() - began
+        instants = []
+        while len(instants) < FLAGS.kills:
+            process = subprocess.Popen(command(killed.path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            instant = rng.uniform(0, length)
+            try:
+                process.wait(instant)
+                if process.returncode:
+                    sys.exit(f"the restarted run failed with {process.returncode}")
+                if killed.complete():
+                    break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                instants.append(instant)
+                paths = [p for p in killed.path.rglob("*.npz") if not p.name.startswith(".aside-")]
+                for path in paths:
+                    read_arrays(path)
+                epoch = (
+                    json.loads(str(read_arrays(killed.snapshot)["notes"]))["epoch"] if killed.snapshot.exists() else 0
+                )
+                print(
+                    f"kill {len(instants):2d} after {instant:5.1f} s, epoch {epoch:3d}: {len(paths)} files, all readable"
+                )
+        subprocess.run(command(killed.path), check=True, capture_output=True)
+        (a, one), (b, two) = contents(whole), contents(killed)
+        same = a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a) and one == two
+        print(f"{len(instants)} kills; {len(a)} arrays and all figures {'bit-identical' if same else 'DIFFER'}")
+        sys.exit(not same)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,71 @@
+"""What takes processes of their own: a kill, another backend, several devices."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from baselines import METHODS
+from bigan.rundir import RunDir, read_arrays
+from bigan.training import train
+from tests.test_training import same_run
+from tests.worker import tiny_config, tiny_data
+
+ROOT = Path(__file__).parent.parent
+
+
+def worker(*arguments, expect=0, **environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.worker", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | environment,
+    )  # fmt: skip
+    assert done.returncode == expect, done.stderr
+    return done
+
+
+@pytest.mark.parametrize(
+    "point, count", [("step", 8), ("snapshot_rename", 3), ("checkpoint_rename", 4), ("metrics", 3)]
+)
+def test_killed_at_an_injected_point_the_run_ends_the_same(tmp_path, point, count):
+    worker("train_and_die", tmp_path / "killed", point, count, expect=-9)
+    for path in (tmp_path / "killed").rglob("*.npz"):
+        if not path.name.startswith(".aside"):
+            read_arrays(path)  # nothing unreadable is ever left
+    assert not RunDir(tmp_path / "killed").complete()
+    train(tiny_config(), tmp_path / "killed", progress=False, **tiny_data())
+    train(tiny_config(), tmp_path / "whole", progress=False, **tiny_data())
+    same_run(tmp_path / "whole", tmp_path / "killed")
+    assert not list((tmp_path / "killed").rglob(".aside*"))
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_tensorflow_and_jax_agree(tmp_path, method):
+    for backend in ("tensorflow", "jax"):
+        worker("first_gradients_and_losses", method, tmp_path / f"{backend}.npz", KERAS_BACKEND=backend)
+    one, two = (np.load(tmp_path / f"{backend}.npz") for backend in ("tensorflow", "jax"))
+    assert one.files == two.files and len(one.files) > 5
+    for name in one.files:
+        if name != "losses":
+            assert np.linalg.norm(one[name] - two[name]) <= 1e-5 * np.linalg.norm(one[name]) > 0, name
+    assert one["losses"].shape == (50,) and one["losses"][-1] != one["losses"][0]
+    np.testing.assert_allclose(one["losses"], two["losses"], rtol=1e-3)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_two_devices_share_a_minibatch(tmp_path, backend):
+    """Two replicas on their halves of each minibatch, z included, end where one device with the whole of it does."""
+    networks = "tests.worker:Unnormalized"
+    for replicas in (1, 2):
+        worker("train", tmp_path / str(replicas), replicas, networks, KERAS_BACKEND=backend)
+    one, two = (RunDir(tmp_path / str(r)) for r in (1, 2))
+    a, b = read_arrays(one.checkpoint("4")), read_arrays(two.checkpoint("4"))
+    start = read_arrays(one.checkpoint("0"))
+    for name in a:
+        moved = np.abs(a[name] - start[name]).max()
+        assert np.abs(a[name] - b[name]).max() <= 1e-3 * moved > 0, name
+    for row, other in zip(one.read_metrics()[1:], two.read_metrics()[1:], strict=True):
+        for name in ("loss", "loss_D", "loss_E", "loss_G", "D_real"):
+            assert row[name] == pytest.approx(other[name], rel=1e-4), name

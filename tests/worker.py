@@ -1,0 +1,122 @@
+"""What tests run in processes of their own: with another backend, with several devices, or to be killed.
+
+Usage: python -m tests.worker NAME ARGUMENTS...; each function below is one NAME.
+"""
+
+import os
+import signal
+import sys
+
+import numpy as np
+
+from bigan.config import Config
+from bigan.networks import MLP
+
+STEPS = 50
+
+
+class Unnormalized(MLP):
+    """MLPs without batch normalization: what a minibatch's parts give then adds up to what the whole gives."""
+
+    def _normalize(self, name, h):
+        return h
+
+
+def tiny_config(**changes):
+    return Config(
+        width=16, latent_dim=4, epochs=4, batch_size=16, learning_rate=1e-3, final_learning_rate=1e-4, eval_every=2,
+        save_every=1, statistics_batches=3, nearest_samples=64, logistic_examples=60, seed=3,
+    ).replace(**changes)  # fmt: skip
+
+
+def tiny_data():
+    """Labelled 6 x 6 images in two classes, as keyword arguments of `bigan.train`."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    images = rng.integers(0, 100, (120, 6, 6, 1))
+    images[labels == 1, :3] += 120
+    return {
+        "images": images[:90].astype(np.uint8), "labels": labels[:90],
+        "test_images": images[90:].astype(np.uint8), "test_labels": labels[90:],
+    }  # fmt: skip
+
+
+def first_gradients_and_losses(method, out):
+    """From weights, images and latents drawn with NumPy: every variable's first gradient, and 50 steps' losses."""
+    import keras
+
+    from baselines import importable_name
+    from bigan.data.spec import Spec
+    from bigan.imports import resolve
+
+    config = Config(width=64, latent_dim=8, batch_size=32, epochs=1, seed=1)
+    model = resolve(importable_name(method)).create(config, Spec((8, 8, 1)))
+    rng = np.random.default_rng(5)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(0, 1.5 / np.sqrt(variable.shape[0]), variable.shape))
+    batches = [
+        {"x": rng.integers(0, 256, (32, 8, 8, 1), np.uint8), "z": rng.uniform(-1, 1, (32, 8)).astype(np.float32)}
+        for _ in range(STEPS)
+    ]
+    tensors = {name: keras.ops.convert_to_tensor(value) for name, value in batches[0].items()}
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = model(tensors, training=True)["loss"]
+        gradients = tape.gradient(loss, model.trainable_variables)
+    else:
+        import jax
+
+        def loss_of(trainable):
+            other = [v.value for v in model.non_trainable_variables]
+            return model.stateless_call(trainable, other, tensors, training=True)[0]["loss"]
+
+        gradients = jax.grad(loss_of)([v.value for v in model.trainable_variables])
+    model.compile_for(config, STEPS, jit_compile=True)
+    losses = []
+    for batch in batches:
+        model.reset_metrics()
+        losses.append(float(model.train_on_batch(batch, return_dict=True)["loss"]))
+    np.savez(out, *[np.asarray(g) for g in gradients], losses=np.array(losses))
+
+
+def train(workdir, replicas, networks):
+    """A tiny run on `replicas` devices."""
+    from bigan.training import train
+
+    config = tiny_config(replicas=int(replicas), device="cpu", networks=networks, init_stddev=0.1)
+    train(config, workdir, progress=False, **tiny_data())
+
+
+def train_and_die(workdir, point, count):
+    """A tiny run that is killed by SIGKILL at one of the points below, when it gets there for the `count`-th time."""
+    from bigan import loop
+    from bigan.rundir import RunDir
+    from bigan.training import train
+
+    left = [int(count)]
+
+    def deadly(function, when=lambda *a: True):
+        def wrapped(*arguments, **keywords):
+            if when(*arguments):
+                left[0] -= 1
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **keywords)
+
+        return wrapped
+
+    if point == "step":
+        loop.Trainer.on_train_batch_end = deadly(loop.Trainer.on_train_batch_end)
+    elif point == "snapshot_rename":
+        os.replace = deadly(os.replace, lambda source, target: "state.npz" in str(target))
+    elif point == "checkpoint_rename":
+        os.replace = deadly(os.replace, lambda source, target: "checkpoints" in str(target))
+    elif point == "metrics":
+        RunDir.write_metrics = deadly(RunDir.write_metrics)
+    train(tiny_config(), workdir, progress=False, **tiny_data())
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
