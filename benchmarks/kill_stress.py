@@ -81,9 +81,7 @@ def main(_: list[str]) -> None:
                 epoch = (
                     json.loads(str(read_arrays(killed.snapshot)["notes"]))["epoch"] if killed.snapshot.exists() else 0
                 )
-                print(
-                    f"kill {len(instants):2d} after {instant:5.1f} s, epoch {epoch:3d}: {len(paths)} files, all readable"
-                )
+                print(f"kill {len(instants):2d} after {instant:5.1f} s, epoch {epoch:3d}: {len(paths)} files readable")
         subprocess.run(command(killed.path), check=True, capture_output=True)
         (a, one), (b, two) = contents(whole), contents(killed)
         same = a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a) and one == two
