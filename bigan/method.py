@@ -29,7 +29,7 @@ from bigan.errors import UserError
 from bigan.imports import resolve
 from bigan.inference import Forward
 from bigan.latent import Uniform
-from bigan.schedule import ConstantThenExponential
+from bigan.optimizer import ConstantThenExponential, DecayedAdam
 from bigan.statistics import StatisticsEstimator
 
 
@@ -85,7 +85,13 @@ class Method(keras.Model):
         schedule = ConstantThenExponential(
             config.learning_rate, config.final_learning_rate, config.epochs * steps_per_epoch
         )
-        adam = keras.optimizers.Adam(schedule, config.beta_1, config.beta_2, config.epsilon)
+        adam = DecayedAdam(
+            config.weight_decay,
+            learning_rate=schedule,
+            beta_1=config.beta_1,
+            beta_2=config.beta_2,
+            epsilon=config.epsilon,
+        )
         adam.build(self.trainable_variables)
         self.replicas = config.replicas
         self.compile(optimizer=adam, loss=None, jit_compile=jit_compile)
@@ -95,7 +101,7 @@ class Method(keras.Model):
         return self.terms(self.scale(inputs["x"]), inputs["z"], training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> Any:
-        """The scalar that is descended: the terms' 'loss' and the weights' L2 decay."""
+        """The scalar that is descended: the terms' 'loss', and what losses the networks' layers add."""
         for name in self.logged:
             self._trackers[name].update_state(y_pred[name])
         loss = y_pred["loss"] + sum(self.losses)

@@ -21,10 +21,10 @@ class MLP:
     """E, G and D for vectors, and for images taken as vectors.
 
     Hidden layers are named `hidden1`, `hidden2` (after the non-linearity) and the last linear layer `output`, so that
-    features can be tapped by name. No biases; weights ~ N(0, init_stddev^2); L2 decay on the weights.
+    features can be tapped by name. No biases; weights ~ N(0, init_stddev^2).
 
     Args:
-        config: width, latent_dim, variant, init_stddev, weight_decay, batchnorm_epsilon and seed are read.
+        config: width, latent_dim, variant, init_stddev, batchnorm_epsilon and seed are read.
         spec: shape of one example.
     """
 
@@ -84,10 +84,6 @@ class MLP:
             units,
             use_bias=False,
             kernel_initializer=keras.initializers.RandomNormal(0.0, stddev, seed=seed) if stddev else "zeros",
-            # L2(l) penalises l * sum(w^2), whose gradient is 2 l w.
-            kernel_regularizer=keras.regularizers.L2(self.config.weight_decay / 2)
-            if self.config.weight_decay
-            else None,
             name=path.split("/")[-1],
         )
 

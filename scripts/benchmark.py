@@ -271,7 +271,7 @@ def summary(config: Config, seconds: dict[Key, list[float]]) -> dict[str, Any]:
     totals = {name: ms for (name, by), ms in medians.items() if not by} | {FLOOR: sum(row["ms"] for row in floor)}
     for name, ms in totals.items():
         spread = [1e3 * second for second in seconds.get((name, ""), ())] or [ms]
-        row = {"": name, "ms a step": round(ms, 2), "least": round(min(spread), 2), "most": round(max(spread), 2)}
+        row = {"step": name, "ms": round(ms, 2), "least": round(min(spread), 2), "most": round(max(spread), 2)}
         steps.append(row | {"images/s": round(1e3 * config.batch_size / ms), "time / (a)": round(ms / totals[OURS], 2)})
     backend, cpuinfo = keras.backend.backend(), Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.is_file() else []
