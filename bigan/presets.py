@@ -14,8 +14,8 @@ def digits() -> Config:
     Command: `make train`, or `python -m scripts.train --preset=digits --workdir=runs/digits`.
     """
     return Config(
-        preset="digits", dataset="digits", width=256, latent_dim=16, epochs=600, learning_rate=1e-3,
-        final_learning_rate=1e-5, eval_every=100, save_every=200, nearest_samples=10_000,
+        preset="digits", dataset="digits", width=512, latent_dim=32, epochs=400, eval_every=50, save_every=100,
+        nearest_samples=10_000,
     )  # fmt: skip
 
 

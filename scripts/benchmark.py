@@ -6,7 +6,7 @@ In one process and in turns, so that a slow minute of the machine strikes all al
 (a) The step as users get it: `keras.Model.fit` over `Minibatches`, timed by a callback between the ends of two steps.
     It holds gathering images, drawing z, handing both to the backend and the losses' means; no evaluating, no saving.
 (b) The usual loop on the same networks and decay: two gradient tapes and two Adams, alternating, D first, then E and G
-    through the updated D; `tf.function` without XLA. Its minibatches lie ready, and E and G run forward once a step.
+    through the updated D, each half with its own forward pass; `tf.function` without XLA. Its minibatches lie ready.
 (c) The same, compiled by XLA; on JAX `jax.value_and_grad` in `jax.jit`, and no (b), which would run op by op.
 (d) The floor: the matrix products that (a), the simultaneous step, cannot do without, each at the best speed found.
 The flags of scripts.train say which networks; images are random bytes, 28 x 28 x 1, so no data are needed.
@@ -94,7 +94,7 @@ def measure(turns: dict[str, dict[Key, Callable[[], float]]], rounds: int) -> di
     """Seconds by what was timed, one a round. Round 0 compiles and is not counted."""
     seconds: dict[Key, list[float]] = {key: [] for turn in turns.values() for key in turn}
     for index in range(rounds + 1):
-        print(f"round {index} of {rounds}", end="\r" if index < rounds else "\n", file=sys.stderr, flush=True)
+        print(f"round {index} of {rounds}", file=sys.stderr, flush=True)
         for turn in turns.values():
             time.sleep(PAUSE)
             for key, clock in turn.items():
@@ -136,13 +136,13 @@ def fit_clock(config: Config, batches: Callable[..., Any], steps: int) -> Callab
 
 def players(config: Config) -> tuple[Any, list[list[Any]], list[Any]]:
     """A fresh model, the weights of D and those of E and G, and an Adam for each."""
-    import keras
+    from bigan.optimizer import DecayedAdam
 
     model = resolve(config.method).create(config, SPEC)
     of_d, of_e, of_g = (model.networks[role].trainable_variables for role in ("discriminator", "encoder", "generator"))
     parts = [of_d, of_e + of_g]
-    adam = functools.partial(keras.optimizers.Adam, config.learning_rate, config.beta_1, config.beta_2, config.epsilon)
-    adams = [adam() for _ in parts]
+    rates = {"learning_rate": config.learning_rate, "beta_1": config.beta_1, "beta_2": config.beta_2}
+    adams = [DecayedAdam(config.weight_decay, epsilon=config.epsilon, **rates) for _ in parts]
     for optimizer, part in zip(adams, parts, strict=True):
         optimizer.build(part)
     return model, parts, adams
@@ -160,14 +160,17 @@ def tensorflow_step(config: Config, ready: Iterator[Any], jit_compile: bool) -> 
     @tf.function(jit_compile=jit_compile)
     def step(x: Any, z: Any) -> Any:
         x = model.scale(x)
-        d = functools.partial(discriminator, training=True)
-        with tf.GradientTape() as tape_eg:
+
+        def logits() -> tuple[Any, Any]:
             encoded, generated = model.latent.squash(encoder(x, training=True)), generator(z, training=True)
-            with tf.GradientTape() as tape_d:
-                loss_d = objective.discriminator_loss(d([x, encoded]), d([generated, z])) + sum(discriminator.losses)
-            adam_d.apply(tape_d.gradient(loss_d, weights_d), weights_d)
-            loss_eg = objective.encoder_loss(d([x, encoded])) + objective.generator_loss(d([generated, z]))
-            loss_eg = 0.5 * loss_eg + sum(encoder.losses + generator.losses)
+            return discriminator([x, encoded], training=True), discriminator([generated, z], training=True)
+
+        with tf.GradientTape() as tape_d:
+            loss_d = objective.discriminator_loss(*logits())
+        adam_d.apply(tape_d.gradient(loss_d, weights_d), weights_d)
+        with tf.GradientTape() as tape_eg:
+            real, generated = logits()
+            loss_eg = 0.5 * (objective.encoder_loss(real) + objective.generator_loss(generated))
         adam_eg.apply(tape_eg.gradient(loss_eg, weights_eg), weights_eg)
         return loss_eg
 
@@ -189,10 +192,10 @@ def jax_step(config: Config, ready: Iterator[Any]) -> Callable[[], Any]:
     indices = [[order[id(variable)] for variable in part] for part in parts]
 
     def loss(weights: Any, states: Any, x: Any, z: Any, of_d: bool) -> Any:
-        (real, generated), states, decay = joint.stateless_call(weights, states, [x, z], True, return_losses=True)
+        (real, generated), states = joint.stateless_call(weights, states, [x, z], training=True)
         if of_d:
-            return objective.discriminator_loss(real, generated) + sum(decay), states
-        return 0.5 * (objective.encoder_loss(real) + objective.generator_loss(generated)) + sum(decay), states
+            return objective.discriminator_loss(real, generated), states
+        return 0.5 * (objective.encoder_loss(real) + objective.generator_loss(generated)), states
 
     @functools.partial(jax.jit, donate_argnums=0)
     def step(state: Any, x: Any, z: Any) -> Any:
