@@ -39,11 +39,11 @@ def beside(left: np.ndarray, right: np.ndarray, columns: int = 16) -> np.ndarray
     return grid(np.concatenate(rows), columns)
 
 
-def write_png(path: Path, picture: np.ndarray, smallest: int = 400) -> None:
-    """Writes a `(H, W, 1 or 3)` uint8 picture, enlarged by a whole factor so that its shorter edge shows details."""
+def write_png(path: Path, picture: np.ndarray, longest: int = 800) -> None:
+    """Writes a `(H, W, 1 or 3)` uint8 picture, enlarged by a whole factor to some `longest` pixels on its longer edge."""
     from PIL import Image
 
-    factor = max(1, smallest // min(picture.shape[:2]))
+    factor = max(1, round(longest / max(picture.shape[:2])))
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
     image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
     files.write(path, lambda file: image.save(file, "PNG"))

@@ -46,6 +46,9 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
     """A console entry point: flags are parsed, `main` is run, and what the user got wrong is one line and status 1."""
 
     def parse(arguments: list[str]) -> list[str]:
+        if {"--help", "-help", "-h"} & set(arguments[1:]):  # absl's own knows no flags of a console command
+            print(f"{sys.modules[main.__module__].__doc__}\nflags:\n{FLAGS.module_help(main.__module__)}")
+            sys.exit(0)
         try:
             rest = FLAGS(arguments)
         except flags.Error as error:
