@@ -40,7 +40,7 @@ def beside(left: np.ndarray, right: np.ndarray, columns: int = 16) -> np.ndarray
 
 
 def write_png(path: Path, picture: np.ndarray, longest: int = 800) -> None:
-    """Writes a `(H, W, 1 or 3)` uint8 picture, enlarged by a whole factor to some `longest` pixels on its longer edge."""
+    """Writes a `(H, W, 1 or 3)` uint8 picture, enlarged by a whole factor to some `longest` pixels wide or high."""
     from PIL import Image
 
     factor = max(1, round(longest / max(picture.shape[:2])))
