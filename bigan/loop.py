@@ -44,9 +44,9 @@ def run_training(
         trainer = Trainer(config, model, split, run, batches.steps, report)
         trainer.resume()
         run.write_config(config, source.spec, fingerprint, {"name": source.name, "classes": list(source.classes)})
-        trainer.begin()
         with Interruption() as interruption:
             trainer.interrupted = interruption
+            trainer.begin()
             while trainer.epoch < config.epochs:
                 # fit knows whole epochs only: what is left of an interrupted one is a fit of its own.
                 partial = trainer.step > 0
@@ -62,18 +62,24 @@ def run_training(
                 if interruption.happened:
                     trainer.progress.say(f"interrupted; saved {run.snapshot}: the same command resumes")
                     raise KeyboardInterrupt
-        trainer.finish()
+            trainer.finish()
 
 
 class Interruption:
-    """Notes SIGTERM and Ctrl-C instead of dying of them, while it is entered (in the main thread)."""
+    """SIGTERM and Ctrl-C while it is entered (in the main thread).
+
+    While `waiting` is set they are only noted, for the steps since the last snapshot are to be saved first; otherwise,
+    or when they come again, they end the run at once.
+    """
 
     def __init__(self) -> None:
-        self.happened = False
+        self.happened = self.waiting = False
         self._saved: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
         def note(number: int, frame: Any) -> None:
+            if self.happened or not self.waiting:
+                raise KeyboardInterrupt
             self.happened = True
 
         try:
@@ -148,6 +154,7 @@ class Trainer(keras.callbacks.Callback):
         elif self.step == 0:
             self._visit()
         self.run.write_metrics(self.rows)
+        self.events.write(self.rows[-1])
 
     def finish(self) -> None:
         """The last pictures, and the mark that the run is complete."""
@@ -168,6 +175,7 @@ class Trainer(keras.callbacks.Callback):
         if self.step:
             state.assign_metrics(self.method, self.arrays, self.run.snapshot)
         self._first_step = self.step
+        self.interrupted.waiting = True
         self.progress.start()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -186,6 +194,7 @@ class Trainer(keras.callbacks.Callback):
         self.progress.stop()
         if self.step < self.steps:
             self._snapshot()
+            self.interrupted.waiting = False
             return
         self.epoch, self.step = epoch + 1, 0
         row = {"epoch": self.epoch} | {k: float(v) for k, v in (logs or {}).items()}
@@ -194,12 +203,14 @@ class Trainer(keras.callbacks.Callback):
         row["images_per_second"] = round(self.progress.rate, 1)
         self.rows.append(row)
         self._snapshot()
+        self.interrupted.waiting = False
         self.progress.epoch_done(epoch, self._losses(logs))
+        if self.interrupted.happened:
+            self.method.stop_training = True  # what is due now is made good when the run resumes
+            return
         self._visit()
         self.run.write_metrics(self.rows)
         self.events.write(self.rows[-1])
-        if self.interrupted.happened:
-            self.method.stop_training = True
 
     def _visit(self) -> None:
         """Evaluates, or only saves a checkpoint, if it is time. Snapshots come first: what is done here is repeated

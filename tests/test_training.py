@@ -106,6 +106,27 @@ def test_a_signal_saves_and_the_run_resumes_bit_for_bit(tmp_path, tiny, data, me
     same_run(tmp_path / "whole", tmp_path / "resumed")
 
 
+def test_ctrl_c_in_an_evaluation_or_at_an_epochs_end_loses_nothing(tmp_path, tiny, data, monkeypatch):
+    train(tiny, tmp_path / "whole", progress=False, **data)
+    for number, (owner, name, epoch) in enumerate(
+        [(Trainer, "_look", 0), (Trainer, "_look", 2), (Trainer, "on_train_batch_end", 3), (Trainer, "_results", 4)]
+    ):
+        original = getattr(owner, name)
+
+        def interrupting(self, *arguments, original=original, epoch=epoch, **keywords):
+            last = not arguments or arguments[0] == 4  # the last minibatch of an epoch
+            if self.epoch == epoch and last:
+                os.kill(os.getpid(), signal.SIGINT)
+            return original(self, *arguments, **keywords)
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(owner, name, interrupting)
+            train(tiny, tmp_path / "stopped", progress=False, **data)
+        assert not RunDir(tmp_path / "stopped").complete(), number
+    train(tiny, tmp_path / "stopped", progress=False, **data)
+    same_run(tmp_path / "whole", tmp_path / "stopped")
+
+
 def test_changed_epochs(tmp_path, tiny, data, monkeypatch):
     """In the constant half the length may change, and the run is then as if it had always been so; later not."""
     train(tiny.replace(epochs=6), tmp_path / "six", progress=False, **data)
