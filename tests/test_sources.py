@@ -159,9 +159,10 @@ def test_fingerprint_sees_every_byte():
     assert len(prints) == 4 and source.from_arrays(x.copy()).fingerprint() in prints
 
 
-def test_tfds_offline():
+def test_tfds_offline(monkeypatch):
     import tensorflow_datasets as tfds
 
+    monkeypatch.setattr("bigan.data.tfds._online", lambda homepage: True)  # mocked data need no network
     with tfds.testing.mock_data(num_examples=12):
         loaded = source.load("tfds:mnist")
     assert loaded.train.images.shape == (12, 28, 28, 1) and loaded.classes[3] == "3"
@@ -176,10 +177,14 @@ def test_tfds_prepared_dataset_with_a_test_set(tmp_path):
     assert loaded.train.images.shape == (20, 28, 28, 1) and len(loaded.test) == 20 and len(loaded.classes) == 10
 
 
-def test_tfds_errors(tmp_path):
+def test_tfds_errors(tmp_path, monkeypatch):
+    def no_network(*arguments, **keywords):
+        raise OSError("network is unreachable")
+
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
     with pytest.raises(UserError, match="tfds:nonsense_xyz: TFDS has no such dataset"):
         source.load("tfds:nonsense_xyz", str(tmp_path))
-    with pytest.raises(UserError, match="--dataset=tfds:mnist: not prepared in .* could not be downloaded"):
+    with pytest.raises(UserError, match="--dataset=tfds:mnist: not prepared in .* there is no network"):
         source.load("tfds:mnist", str(tmp_path))
 
 

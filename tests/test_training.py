@@ -259,12 +259,12 @@ def test_released_variant_trains(tmp_path, tiny, data):
     assert any(v.path.startswith("latent2") for v in run.model.generator.variables)
 
 
-@pytest.mark.parametrize("replicas", [1])
-def test_training_learns_the_two_classes(tmp_path, tiny, data, replicas):
-    """Not only runs: 60 epochs bring the reconstruction well below its shuffled baseline."""
-    run = train(tiny.replace(epochs=60, eval_every=60, width=64), tmp_path, progress=False, **data)
+def test_training_learns_to_invert(tmp_path, tiny, data):
+    """Not only runs: 100 epochs bring the reconstruction well below its shuffled baseline."""
+    config = tiny.replace(epochs=100, eval_every=100, save_every=100, width=128, latent_dim=8)
+    run = train(config, tmp_path, progress=False, **data)
     figures = run.results["figures"]
-    assert figures["reconstruction"] < 0.9 * figures["reconstruction_shuffled"]
+    assert figures["reconstruction"] < 0.85 * figures["reconstruction_shuffled"]
     assert figures["knn_output"] > 90
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
+
 import numpy as np
 
 from bigan.data.source import Examples, Source
@@ -31,6 +34,11 @@ def load(name: str, data_dir: str = "") -> Source:
     features = builder.info.features
     if features is None or "image" not in features:
         raise UserError(f"--dataset=tfds:{name}: has no feature 'image'; only image datasets can be used")
+    if not (builder.data_path / "dataset_info.json").exists() and not _online(builder.info.homepage):
+        raise UserError(
+            f"--dataset=tfds:{name}: not prepared in {place} and there is no network to download it; prepare it "
+            "where there is one, then pass --data_dir"
+        )
     try:
         builder.download_and_prepare()
         splits = list(builder.info.splits)
@@ -64,6 +72,19 @@ def _read(tfds, builder, split: str, name: str) -> Examples:
     if not images:
         raise UserError(f"--dataset=tfds:{name}: split {split!r} is empty")
     return Examples(np.stack(images), np.array(labels, np.int64) if labels else None)
+
+
+def _online(homepage: str) -> bool:
+    """Whether the dataset's homepage or TFDS's mirror answers at all: TFDS itself retries for minutes."""
+    for url in (homepage, "https://storage.googleapis.com"):
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=5).close()
+            return True
+        except urllib.error.HTTPError:
+            return True  # an answer, if a refusal
+        except (OSError, ValueError):
+            continue
+    return False
 
 
 def _line(error: Exception) -> str:
