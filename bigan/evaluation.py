@@ -5,7 +5,7 @@ Figures that a method or the data cannot give (labels, reconstructions) are left
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,10 @@ class Evaluation:
         order = epoch_order(len(split.train), config.seed, 0)
         self._logistic_index = np.sort(order[: config.logistic_examples])
         self._judge: Any = None
+        # Logistic regression wants two classes at least.
+        labels: Any = self.train_labels
+        used = set(labels[self._logistic_index]) if self.labelled else set()
+        self.logistic = len(used) > 1
 
     def protocol(self, model: Method) -> dict[str, Any]:
         """How the figures come about, recorded beside them."""
@@ -70,19 +74,24 @@ class Evaluation:
         train, test = self.split.train, self.split.evaluation
         x, y = model.scaled(train.images), model.scaled(test.images)
         out = {"knn_hidden": metrics.nearest_accuracy(x, self.train_labels, y, self.labels)}
-        if self.config.logistic_examples:
+        if self.logistic:
             out["logistic_hidden"] = metrics.logistic_accuracy(self._raw_classifier(model), y, self.labels)
         return out
 
-    def figures(self, model: Method) -> dict[str, float]:
-        """All figures of the model as it stands (statistics must have been estimated)."""
+    def figures(self, model: Method, between: Callable[[], None] = lambda: None) -> dict[str, float]:
+        """All figures of the model as it stands (statistics must have been estimated).
+
+        `between` is called between the slow parts; it may raise.
+        """
         out: dict[str, float] = {}
         if self.labelled:
             out |= self._classification(model)
+            between()
         x = model.scaled(self.split.evaluation.images)
         if model.encoder is not None and model.generator is not None:
             out |= _reconstruction("reconstruction", x, model.reconstruct(self.split.evaluation.images, raw=False))
         if model.generator is not None and model.samples_prior:
+            between()
             out |= self._samples_worth(model, x)
         return out
 
@@ -94,7 +103,7 @@ class Evaluation:
             out |= _reconstruction("regeneration", generated, model.regenerate(z, raw=False))
         if self.config.nearest_samples:
             out["nearest_sample"] = float(metrics.nearest_distance(x, self._samples(model)).mean())
-        if self.labelled and self.config.logistic_examples:
+        if self.logistic:
             # Are all classes among the samples? A classifier of real images says so, and how sure it is.
             guess = self._raw_classifier(model).predict_proba(generated.reshape(len(z), -1))
             out["sample_classes"] = float(len(np.unique(guess.argmax(axis=1))))
@@ -105,7 +114,7 @@ class Evaluation:
         train, test = self.split.train, self.split.evaluation
         a, b = model.features(train.images), model.features(test.images)
         out = {"knn_hidden": metrics.nearest_accuracy(a, self.train_labels, b, self.labels)}
-        if self.config.logistic_examples:
+        if self.logistic:
             index = self._logistic_index
             classifier = metrics.logistic(a[index], self.train_labels[index])
             out["logistic_hidden"] = metrics.logistic_accuracy(classifier, b, self.labels)

@@ -8,8 +8,8 @@ from typing import Any
 from bigan.errors import UserError
 
 
-def resolve(name: str) -> Any:
-    """The class called `name`, 'module:Class'. Importing it runs that module's code.
+def resolve(name: str, has: str = "") -> Any:
+    """The class called `name`, 'module:Class', which must have the attribute `has`. Importing runs the module's code.
 
     Raises:
         UserError: if the module cannot be imported or has no such class.
@@ -21,4 +21,6 @@ def resolve(name: str) -> Any:
         raise UserError(f"cannot import {name!r} (expected 'module:Class' on the Python path): {error}") from error
     if not isinstance(found, type):
         raise UserError(f"{name!r} is not a class. Received: {type(found).__name__}")
+    if has and not hasattr(found, has):
+        raise UserError(f"{name!r} has no {has}(): it cannot be used here")
     return found

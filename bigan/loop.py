@@ -38,7 +38,8 @@ def run_training(
 ) -> None:
     """Trains the run to its end from wherever it stands. See `bigan.train`."""
     with devices.strategy(config):
-        model = resolve(config.method).create(config, source.spec)
+        keras.utils.set_random_seed(config.seed)  # for networks of a user's, whose initializers have no seed
+        model = resolve(config.method, "build_networks").create(config, source.spec)
         batches = Minibatches(split.train, model.latent, config.batch_size, config.seed)
         model.compile_for(config, batches.steps, devices.use_xla(config))
         trainer = Trainer(config, model, split, run, batches.steps, report)
@@ -59,26 +60,23 @@ def run_training(
                     verbose=0,
                     callbacks=[trainer],
                 )
-                if interruption.happened:
-                    trainer.progress.say(f"interrupted; saved {run.snapshot}: the same command resumes")
-                    raise KeyboardInterrupt
+                trainer.stop_if_asked()
             trainer.finish()
 
 
 class Interruption:
     """SIGTERM and Ctrl-C while it is entered (in the main thread).
 
-    While `waiting` is set they are only noted, for the steps since the last snapshot are to be saved first; otherwise,
-    or when they come again, they end the run at once.
+    They are noted, and the run ends when it is safe to; when they come again, it ends at once.
     """
 
     def __init__(self) -> None:
-        self.happened = self.waiting = False
+        self.happened = False
         self._saved: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
         def note(number: int, frame: Any) -> None:
-            if self.happened or not self.waiting:
+            if self.happened:
                 raise KeyboardInterrupt
             self.happened = True
 
@@ -105,6 +103,7 @@ class Trainer(keras.callbacks.Callback):
         self.best: float | None = None
         self.raw: dict[str, float] = {}
         self.untrained: dict[str, float] = {}
+        self.evaluated: set[str] = set()
         self.arrays: dict[str, np.ndarray] = {}
         self.interrupted = Interruption()
         self.progress = Progress(config.epochs, steps, config.batch_size, report)
@@ -122,6 +121,8 @@ class Trainer(keras.callbacks.Callback):
         """Restores the snapshot, if there is one."""
         if self.run.snapshot.exists():
             arrays = read_arrays(self.run.snapshot)
+            if "notes" not in arrays:
+                raise UserError(f"{self.run.snapshot}: is not a snapshot of a run")
             notes = json.loads(str(arrays.pop("notes")))
             epochs = notes["epochs"]
             if epochs != self.config.epochs:
@@ -149,12 +150,12 @@ class Trainer(keras.callbacks.Callback):
             self.raw = self.evaluation.raw(self.method)
             self.rows = [{"epoch": 0}]
             self._evaluate()
-            self.untrained = {k: v for k, v in self.rows[0].items() if k not in ("epoch", *TIMING)}
+            self.untrained = {k: v for k, v in self.rows[0].items() if k in self.evaluated}
             self._snapshot()
+            self.events.write(self.rows[-1])
         elif self.step == 0:
             self._visit()
         self.run.write_metrics(self.rows)
-        self.events.write(self.rows[-1])
 
     def finish(self) -> None:
         """The last pictures, and the mark that the run is complete."""
@@ -175,7 +176,6 @@ class Trainer(keras.callbacks.Callback):
         if self.step:
             state.assign_metrics(self.method, self.arrays, self.run.snapshot)
         self._first_step = self.step
-        self.interrupted.waiting = True
         self.progress.start()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -194,7 +194,6 @@ class Trainer(keras.callbacks.Callback):
         self.progress.stop()
         if self.step < self.steps:
             self._snapshot()
-            self.interrupted.waiting = False
             return
         self.epoch, self.step = epoch + 1, 0
         row = {"epoch": self.epoch} | {k: float(v) for k, v in (logs or {}).items()}
@@ -203,7 +202,6 @@ class Trainer(keras.callbacks.Callback):
         row["images_per_second"] = round(self.progress.rate, 1)
         self.rows.append(row)
         self._snapshot()
-        self.interrupted.waiting = False
         self.progress.epoch_done(epoch, self._losses(logs))
         if self.interrupted.happened:
             self.method.stop_training = True  # what is due now is made good when the run resumes
@@ -230,6 +228,12 @@ class Trainer(keras.callbacks.Callback):
         yield
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)
+
+    def stop_if_asked(self) -> None:
+        """Ends the run if a signal asked for it; to be called where nothing would be lost."""
+        if self.interrupted.happened:
+            self.progress.say(f"interrupted; the same command resumes {self.run.path}")
+            raise KeyboardInterrupt
 
     def _due(self, every: int) -> bool:
         return self.epoch % every == 0 or self.epoch == self.config.epochs
@@ -260,7 +264,8 @@ class Trainer(keras.callbacks.Callback):
         self.progress.say("evaluating")
         began = time.perf_counter()
         with self._statistics():
-            figures = self.evaluation.figures(self.method)
+            figures = self.evaluation.figures(self.method, self.stop_if_asked)
+            self.evaluated = set(figures)
             self.rows[-1] |= figures
             self._look()
             self._checkpoint()
@@ -269,6 +274,7 @@ class Trainer(keras.callbacks.Callback):
                 self.best = score
                 files.write_arrays(self.run.checkpoints / "best.npz", state.weights(self.method))
         self._results(complete=False)
+        self.stop_if_asked()
         shown = "  ".join(f"{name} {value:.2f}" for name, value in figures.items())
         self.progress.say(f"epoch {self.epoch}: {shown}  ({time.perf_counter() - began:.0f} s)")
 
@@ -292,13 +298,13 @@ class Trainer(keras.callbacks.Callback):
 
     def _results(self, complete: bool) -> None:
         last = next(row for row in reversed(self.rows) if row["epoch"] == self.epoch)
-        figures = {k: v for k, v in last.items() if k in self.untrained or self.epoch == 0}
+        figures = {k: v for k, v in last.items() if k in self.evaluated}
         files.write_json(
             self.run.path / "results.json",
             {
                 "complete": complete, "epoch": self.epoch, "epochs": self.config.epochs,
                 "method": self.config.method, "variant": self.config.variant,
-                "figures": {k: v for k, v in figures.items() if k not in ("epoch", *TIMING)},
+                "figures": figures,
                 "untrained": self.untrained, "raw": self.raw,
                 "protocol": self.evaluation.protocol(self.method),
                 "training_seconds": round(self._seconds + self.progress.seconds, 1),

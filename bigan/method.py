@@ -77,7 +77,7 @@ class Method(keras.Model):
     @classmethod
     def create(cls, config: Config, spec: Spec) -> Method:
         """The method with fresh networks of the configured family, compiled with the thesis's Adam and schedule."""
-        family = resolve(config.networks)(config, spec)
+        family = resolve(config.networks, "encoder")(config, spec)
         return cls(spec, Uniform(config.latent_dim), family.value_range, cls.build_networks(family))
 
     def compile_for(self, config: Config, steps_per_epoch: int, jit_compile: bool) -> None:
@@ -98,7 +98,7 @@ class Method(keras.Model):
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """The method's terms on one minibatch."""
-        return self.terms(self.scale(inputs["x"]), inputs["z"], training)
+        return self.terms(self.scale(inputs["x"]), ops.convert_to_tensor(inputs["z"]), training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> Any:
         """The scalar that is descended: the terms' 'loss', and what losses the networks' layers add."""
@@ -255,6 +255,10 @@ class Method(keras.Model):
 
     def _check(self, images: np.ndarray) -> np.ndarray:
         images = np.asarray(images)
+        if self.spec.shape == (*images.shape[1:], 1):
+            images = images[..., None]
+        if (self.spec.dtype == "uint8") != (images.dtype == np.uint8) or images.dtype.kind not in "fiu":
+            raise UserError(f"images must be {self.spec.dtype}, as in training. Received: {images.dtype}")
         if images.shape[1:] != self.spec.shape or not len(images):
             raise UserError(f"images must have shape (n, {', '.join(map(str, self.spec.shape))}) with n > 0. "
                             f"Received: {images.shape}")  # fmt: skip

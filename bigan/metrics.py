@@ -17,43 +17,53 @@ def nearest(queries: np.ndarray, references: np.ndarray, block: int = 4096) -> n
     Args:
         queries: `(n, k)`.
         references: `(m, k)`.
-        block: references at a time; memory is about `8 n block` bytes.
+        block: references at a time, and a quarter as many queries; memory beside the inputs is some `8 block^2` bytes.
 
     Returns:
         `(n,)` int64.
     """
-    a, b = _flat32(queries), _flat32(references)
+    # Equal references always tie, and the first of them wins: the others need not be looked at.
+    flat = np.ascontiguousarray(references.reshape(len(references), -1))
+    first = np.sort(
+        np.unique(flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))), return_index=True)[1]
+    )
+    kept = flat[first] if len(first) < len(flat) else flat
+    b = _flat32(kept)
     center = b.mean(axis=0)
-    a, b = a - center, b - center  # distances stay, magnitudes and with them rounding errors shrink
+    b = b - center  # distances stay, magnitudes and with them rounding errors shrink
+    squares = np.einsum("ij,ij->i", b, b)
+    rows = max(1, block // 4)
+    found = [
+        _nearest_rows(part.reshape(len(part), -1), kept, b, center, squares, block)
+        for part in (queries[i : i + rows] for i in range(0, len(queries), rows))
+    ]
+    return first[np.concatenate(found)]
+
+
+def _nearest_rows(queries, references, b, center, squares_b, block) -> np.ndarray:
+    a = _flat32(queries) - center
     squares_a = np.einsum("ij,ij->i", a, a)
-    squares_b = np.einsum("ij,ij->i", b, b)
-    # |fl(d2) - d2| <= slack / 2: k + 4 roundings of sums whose terms add up to at most (|a| + |b|)^2.
-    unit = np.finfo(np.float32).eps
-    slack = 2 * (a.shape[1] + 4) * unit * (np.sqrt(squares_a) + np.sqrt(squares_b.max())) ** 2
+    # |computed - true squared distance| <= slack / 2: k + 4 roundings of sums whose terms add up to (|a| + |b|)^2.
+    slack = 2 * (a.shape[1] + 4) * np.finfo(np.float32).eps * (np.sqrt(squares_a) + np.sqrt(squares_b.max())) ** 2
     best = np.full(len(a), np.inf, np.float32)
-    rows: list[np.ndarray] = []
-    columns: list[np.ndarray] = []
-    bounds: list[np.ndarray] = []
+    index = np.zeros(len(a), np.int64)
+    exact = np.full(len(a), np.inf)
     for start in range(0, len(b), block):
         part = squares_b[start : start + block] - 2 * (a @ b[start : start + block].T)
         part += squares_a[:, None]
         best = np.minimum(best, part.min(axis=1))
         row, column = np.nonzero(part <= (best + slack)[:, None])
-        rows.append(row)
-        columns.append(column + start)
-        bounds.append(part[row, column])
-    row, column, bound = np.concatenate(rows), np.concatenate(columns), np.concatenate(bounds)
-    keep = bound <= best[row] + slack[row]
-    row, column = row[keep], column[keep]
-    exact = np.empty(len(row), np.float64)
-    for start in range(0, len(row), 65536):
-        r, c = row[start : start + 65536], column[start : start + 65536]
-        difference = queries.reshape(len(queries), -1)[r].astype(np.float64)
-        difference -= references.reshape(len(references), -1)[c]
-        exact[start : start + 65536] = np.einsum("ij,ij->i", difference, difference)
-    order = np.lexsort((column, exact, row))
-    first = np.unique(row[order], return_index=True)[1]
-    return column[order][first]
+        for i in range(0, len(row), 16384):
+            r, c = row[i : i + 16384], column[i : i + 16384] + start
+            difference = queries[r].astype(np.float64) - references[c]
+            distance = np.einsum("ij,ij->i", difference, difference)
+            order = np.lexsort((c, distance, r))
+            r, c, distance = r[order], c[order], distance[order]
+            heads = np.unique(r, return_index=True)[1]
+            r, c, distance = r[heads], c[heads], distance[heads]
+            closer = distance < exact[r]  # later blocks hold higher indices: a tie stays with the earlier
+            index[r[closer]], exact[r[closer]] = c[closer], distance[closer]
+    return index
 
 
 def nearest_distance(queries: np.ndarray, blocks: Iterable[np.ndarray]) -> np.ndarray:

@@ -105,13 +105,24 @@ class RunDir:
         path = self.path / "metrics.csv"
         if not path.is_file():
             return []
-        with open(path, newline="") as file:
-            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        try:
+            with open(path, newline="") as file:
+                return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{path}: is damaged ({error})") from error
 
     def results(self) -> dict[str, Any]:
         """results.json, or {} before the first evaluation."""
         path = self.path / "results.json"
-        return json.loads(path.read_text()) if path.is_file() else {}
+        try:
+            results = json.loads(path.read_text()) if path.is_file() else {}
+        except ValueError as error:
+            raise UserError(
+                f"{path}: is damaged ({error}); remove it, and the same training command makes it anew"
+            ) from None
+        if not isinstance(results, dict):
+            raise UserError(f"{path}: is damaged; remove it, and the same training command makes it anew")
+        return results
 
     def complete(self) -> bool:
         """Whether training has finished."""

@@ -56,6 +56,8 @@ def train(
     run = RunDir(workdir)
     with run.locked():
         fingerprint = source.fingerprint()
+        if run.snapshot.exists() and not run.exists():
+            raise UserError(f"--workdir: {run.path} has a snapshot but no config.json to say of what; use another")
         if run.exists():
             _check_same(run, config, fingerprint)
             if run.complete() and run.read_config()[0].epochs == config.epochs:
@@ -102,7 +104,8 @@ class Run:
         from bigan.rundir import read_arrays
 
         path = self.directory.checkpoint(checkpoint)
-        model = resolve(self.config.method).create(self.config, self.spec)
+        with devices.strategy(self.config.replace(replicas=1)):
+            model = resolve(self.config.method, "build_networks").create(self.config, self.spec)
         state.assign_weights(model, read_arrays(path), path)
         return model
 

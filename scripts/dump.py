@@ -18,7 +18,7 @@ WHAT = ("samples", "reconstructions", "interpolations")
 flags.DEFINE_string("what", "samples,reconstructions", f"what to write, of {', '.join(WHAT)}, separated by commas")
 flags.DEFINE_integer("num", 64, "how many samples, reconstructed images, or pairs to interpolate", lower_bound=1)
 flags.DEFINE_enum("format", "png", ["png", "npz"], "grids to look at, or arrays (images, z, E(x))")
-flags.DEFINE_integer("seed", None, "of the latents and of the images chosen (default: the run's)")
+flags.DEFINE_integer("seed", None, "of the latents and of the images chosen (default: the run's)", lower_bound=0)
 flags.DEFINE_string("out", "", "folder to write to (default: RUN/dumps)")
 define_run_flags()
 
@@ -39,12 +39,17 @@ def main() -> None:
 
     if FLAGS.format == "png" and (not pictures.is_picture(model.spec.shape) or model.spec.dtype != "uint8"):
         raise UserError(f"examples of {model.spec.shape} {model.spec.dtype} are no pictures; pass --format=npz")
+    needs = {"samples": ("generator",)}
+    for role in {role for name in wanted for role in needs.get(name, ("encoder", "generator"))}:
+        if role not in model.networks:
+            raise UserError(f"--what={FLAGS.what}: {type(model).__name__} has no {role}; choose others")
+    counts = {"samples": 0, "reconstructions": FLAGS.num, "interpolations": 2 * FLAGS.num}
+    if split is not None and (most := max(counts[name] for name in wanted)) > len(split.evaluation):
+        raise UserError(f"--num={FLAGS.num}: {most} images are needed, and there are {len(split.evaluation)}")
     seed = run.config.seed if FLAGS.seed is None else FLAGS.seed
 
     def chosen(count: int) -> np.ndarray:
         images = split.evaluation.images  # type: ignore[union-attr]
-        if count > len(images):
-            raise UserError(f"--num: there are {len(images)} evaluation images. Received: {FLAGS.num}")
         return images[np.random.Generator(np.random.PCG64(seed)).permutation(len(images))[:count]]
 
     folder = Path(FLAGS.out) if FLAGS.out else run.directory.path / "dumps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -24,7 +25,7 @@ def define_config_flags() -> None:
     define: dict[type, Any] = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for field in dataclasses.fields(Config):
         if field.name != "preset":
-            about = f"{field.metadata['about']} (thesis: {field.default!r}; else the preset's)"
+            about = f"{field.metadata['about']} (default: the preset's, or {field.default!r})"
             define[type(field.default)](field.name, None, about)
 
 
@@ -66,6 +67,7 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
             sys.exit(130)
 
     def run() -> None:
+        sys.path.insert(0, os.getcwd())  # where methods and networks of the user's lie; python -m does the same
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         app.run(entry, flags_parser=parse)
 

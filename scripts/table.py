@@ -31,6 +31,8 @@ def main() -> None:
         if FLAGS[name].value is not None:
             raise UserError(f"--{name} is not for the table, which varies it; use --{name}s")
     folder, config = Path(FLAGS.workdir), config_from_flags()
+    if not any(FLAGS.methods):
+        raise UserError("--methods is empty")
     names = {method: importable_name(method) for method in FLAGS.methods}  # refuses unknown ones before any training
 
     from transfer import comparison

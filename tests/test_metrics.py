@@ -32,6 +32,16 @@ def test_ties_go_to_the_lowest_index_and_near_ties_to_the_nearer():
     assert metrics.nearest(base[None] - 50, close)[0] == brute(base[None] - 50, close).argmin()
 
 
+def test_constant_and_repeated_references_take_no_memory():
+    """All features equal, as of an output layer that starts at zero: everything ties, and the first one wins."""
+    import tracemalloc
+
+    tracemalloc.start()
+    out = metrics.nearest(np.zeros((2000, 50), np.float32), np.zeros((20000, 50), np.float32))
+    assert not out.any() and tracemalloc.get_traced_memory()[1] < 400e6
+    tracemalloc.stop()
+
+
 def test_nearest_distance_over_blocks():
     rng = np.random.default_rng(2)
     a, b = rng.random((30, 8)).astype(np.float32), rng.random((100, 8)).astype(np.float32)

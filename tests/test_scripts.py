@@ -87,7 +87,7 @@ def test_dump(runs, tmp_path):
     assert "GAN has no encoder" in fail("dump", f"--run={runs / 'gan'}", "--what=reconstructions")
     note = succeed("dump", f"--run={runs / 'autoencoder'}", "--what=samples", f"--out={tmp_path}").stdout
     assert "does not train G on the latent distribution" in note
-    assert "--num: there are 360" in fail("dump", f"--run={runs / 'bigan'}", "--num=1000")
+    assert "and there are 360" in fail("dump", f"--run={runs / 'bigan'}", "--num=1000")
     assert "--what" in fail("dump", f"--run={runs / 'bigan'}", "--what=dreams")
 
 

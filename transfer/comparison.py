@@ -67,7 +67,7 @@ def collect(runs: Iterable[tuple[str, int, Run]]) -> list[Row]:
         row = rows.setdefault(name, Row(name))
         row.add(seed, results["figures"])
         row.seconds.append(results["training_seconds"])
-        row.rates.append(run.history[-1]["images_per_second"])
+        row.rates += [r["images_per_second"] for r in run.history[-1:]]
         if seed not in raw.seeds:  # the same for every method
             raw.add(seed, results["raw"])
         # Every encoder starts from the same weights for the same seed (but for a latent regressor's last layer).
@@ -125,6 +125,9 @@ def _bars(path: Path, rows: list[Row], paper: bool) -> None:
     axes = figure.subplots(1, 2, sharey=True)
     for axis, name in zip(axes, ("knn_hidden", "knn_output"), strict=True):
         shown = [row for row in rows if name in row.figures]
+        if not shown:
+            axis.set_axis_off()
+            continue
         means = [statistics.mean(row.figures[name]) for row in shown]
         errors = [statistics.stdev(v) if len(v := row.figures[name]) > 1 else 0.0 for row in shown]
         colours = ["0.6" if not row.rates else "C0" for row in shown]

@@ -81,7 +81,11 @@ def read(path: Path) -> np.ndarray:
 
     try:
         with Image.open(path) as image:
-            grey = image.mode in ("1", "L", "LA", "I", "I;16", "F")
+            if image.mode.startswith(("I", "F")):
+                raise UserError(
+                    f"{path}: has more than 8 bits a channel; convert it to 8 first. Received: {image.mode}"
+                )
+            grey = image.mode in ("1", "L", "LA")
             return np.asarray(image.convert("L" if grey else "RGB"), np.uint8).reshape(
                 image.height, image.width, 1 if grey else 3
             )

@@ -109,7 +109,11 @@ def _examples(name: str, images, labels) -> Examples:
     images = np.asarray(images)
     if images.ndim < 2 or not len(images):
         raise UserError(f"{name} must have shape (n, ...) with n > 0. Received: {images.shape}")
-    if images.dtype != np.uint8:
+    if images.dtype == np.uint8:
+        images = images[..., None] if images.ndim == 3 else images  # grey images without an axis for channels
+    elif images.dtype.kind != "f":
+        raise UserError(f"{name} must be uint8 images or floating-point vectors. Received: {images.dtype}")
+    else:
         images = vectors.checked(images, name)
     if labels is not None:
         labels = np.asarray(labels)

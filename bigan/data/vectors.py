@@ -27,7 +27,7 @@ def load(place: str, scaling: str = "minmax") -> Source:
         raise UserError(f"--data_dir: expected an existing .npy or .npz file. Received: {place}")
     try:
         loaded = np.load(path, allow_pickle=False)
-        arrays = {name: loaded[name] for name in loaded.files} if path.suffix == ".npz" else {"x": loaded}
+        arrays = {"x": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: cannot be read as NumPy arrays ({error})") from error
     if "x" not in arrays:
