@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bigan import devices
 from bigan.config import Config
-from bigan.data import source as sources
+from bigan.data import loading
 from bigan.data.splits import Split, split
 from bigan.errors import UserError
 from bigan.rundir import RunDir
@@ -48,10 +48,10 @@ def train(
         KeyboardInterrupt: on Ctrl-C or SIGTERM, after the state was saved.
     """
     if images is not None:
-        source = sources.from_arrays(images, labels, test_images, test_labels, config.scaling)
+        source = loading.from_arrays(images, labels, test_images, test_labels, config.scaling)
         config = config.replace(dataset="arrays")
     else:
-        source = sources.load(config.dataset, config.data_dir, config.scaling)
+        source = loading.load(config.dataset, config.data_dir, config.scaling)
     parts = split(source, config.split, config.seed)
     run = RunDir(workdir)
     with run.locked():
@@ -119,7 +119,7 @@ class Run:
             raise UserError(f"{self.directory.path} was trained on arrays given in Python; pass --dataset")
         config = self.config
         place = data_dir or (config.data_dir if not dataset or dataset == config.dataset else "")
-        source = sources.load(dataset or config.dataset, place, config.scaling)
+        source = loading.load(dataset or config.dataset, place, config.scaling)
         if source.spec.shape != self.spec.shape or source.spec.dtype != self.spec.dtype:
             raise UserError(
                 f"{self.directory.path} takes examples of {self.spec.shape} {self.spec.dtype}. "

@@ -9,7 +9,8 @@ import pytest
 from bigan import files
 from bigan.config import Config
 from bigan.data.batches import Minibatches, epoch_order
-from bigan.data.source import Examples, from_arrays, load
+from bigan.data.loading import from_arrays, load
+from bigan.data.source import Examples
 from bigan.data.spec import Spec
 from bigan.data.splits import split
 from bigan.errors import UserError

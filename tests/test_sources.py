@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigan.data import idx, source
+from bigan.data import idx, loading
 from bigan.errors import UserError
 
 
@@ -28,11 +28,11 @@ def mnist_like(tmp_path):
 
 def test_idx_plain_and_gzipped(mnist_like):
     folder, arrays = mnist_like
-    loaded = source.load("idx", str(folder))
+    loaded = loading.load("idx", str(folder))
     assert np.array_equal(loaded.train.images[..., 0], arrays["train"][0])
     assert np.array_equal(loaded.test.labels, arrays["t10k"][1]) and loaded.spec.shape == (5, 4, 1)
     (folder / "train-labels-idx1-ubyte").unlink()
-    assert source.load("idx", str(folder)).train.labels is None
+    assert loading.load("idx", str(folder)).train.labels is None
 
 
 @pytest.mark.parametrize(
@@ -53,19 +53,19 @@ def test_damaged_idx_is_named(mnist_like, name, change, message):
     folder, _ = mnist_like
     (folder / name).write_bytes(change((folder / name).read_bytes()))
     with pytest.raises(UserError, match=f"{name}.*{message}" if name not in message else message):
-        source.load("idx", str(folder))
+        loading.load("idx", str(folder))
 
 
 def test_missing_places(tmp_path):
     for dataset in ("idx", "images", "vectors"):
         with pytest.raises(UserError, match=f"--dataset={dataset} needs --data_dir"):
-            source.load(dataset)
+            loading.load(dataset)
         with pytest.raises(UserError, match="--data_dir"):
-            source.load(dataset, str(tmp_path / "nowhere"))
+            loading.load(dataset, str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="has no train-images-idx3-ubyte"):
-        source.load("idx", str(tmp_path))
+        loading.load("idx", str(tmp_path))
     with pytest.raises(UserError, match="--dataset must be one of digits, idx, tfds:NAME.*Received: 'mnits'"):
-        source.load("mnits")
+        loading.load("mnits")
 
 
 def save(path, shape=(6, 5, 3), value=0):
@@ -76,13 +76,13 @@ def save(path, shape=(6, 5, 3), value=0):
 def test_image_folders(tmp_path):
     for name in ("b.png", "a.png"):
         save(tmp_path / "flat" / name, value=ord(name[0]))
-    flat = source.load("images", str(tmp_path / "flat"))
+    flat = loading.load("images", str(tmp_path / "flat"))
     assert flat.train.labels is None and flat.test is None and flat.train.images[:, 0, 0, 0].tolist() == [97, 98]
     for split, count in (("train", 3), ("val", 2)):
         for label, name in enumerate(("cat", "dog")):
             for i in range(count):
                 save(tmp_path / "deep" / split / name / f"{i}.png", (6, 5, 1), 10 * label)
-    deep = source.load("images", str(tmp_path / "deep"))
+    deep = loading.load("images", str(tmp_path / "deep"))
     assert deep.classes == ("cat", "dog") and deep.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert len(deep.test) == 4 and deep.spec.shape == (6, 5, 1)
     assert (deep.train.images[:, 0, 0, 0] == 10 * deep.train.labels).all()
@@ -90,34 +90,34 @@ def test_image_folders(tmp_path):
 
 def test_image_folders_that_cannot_be_used(tmp_path):
     with pytest.raises(UserError, match="has no images"):
-        source.load("images", str(tmp_path))
+        loading.load("images", str(tmp_path))
     save(tmp_path / "a.png")
     (tmp_path / "broken.png").write_bytes((tmp_path / "a.png").read_bytes()[:40])
     with pytest.raises(UserError, match="broken.png: cannot be read as an image"):
-        source.load("images", str(tmp_path))
+        loading.load("images", str(tmp_path))
     save(tmp_path / "broken.png", (6, 6, 3))
     with pytest.raises(UserError, match=r"broken.png: all images must have the same size.*\(6, 5, 3\).*\(6, 6, 3\)"):
-        source.load("images", str(tmp_path))
+        loading.load("images", str(tmp_path))
     save(tmp_path / "broken.png", (6, 5))
     with pytest.raises(UserError, match=r"broken.png: all images must have .*channels"):
-        source.load("images", str(tmp_path))
+        loading.load("images", str(tmp_path))
     (tmp_path / "broken.png").unlink()
     save(tmp_path / "class" / "a.png")
     with pytest.raises(UserError, match="has both images and sub-folders"):
-        source.load("images", str(tmp_path))
+        loading.load("images", str(tmp_path))
     save(tmp_path / "s" / "train" / "cat" / "a.png")
     save(tmp_path / "s" / "val" / "cow" / "a.png")
     with pytest.raises(UserError, match="cow: there is no such class"):
-        source.load("images", str(tmp_path / "s"))
+        loading.load("images", str(tmp_path / "s"))
 
 
 def test_vectors(tmp_path):
     x = np.random.default_rng(0).normal(size=(10, 3))
     np.save(tmp_path / "a.npy", x)
-    loaded = source.load("vectors", str(tmp_path / "a.npy"))
+    loaded = loading.load("vectors", str(tmp_path / "a.npy"))
     assert loaded.train.images.dtype == np.float32 and np.allclose(loaded.spec.low, x.min(0))
     np.savez(tmp_path / "b.npz", x=x, y=np.arange(10), x_test=x[:2], y_test=np.arange(2))
-    loaded = source.load("vectors", str(tmp_path / "b.npz"), "-3,3")
+    loaded = loading.load("vectors", str(tmp_path / "b.npz"), "-3,3")
     assert loaded.spec.low == -3 and len(loaded.test) == 2 and loaded.train.labels.tolist() == list(range(10))
     bad = x.copy()
     bad[4, 1] = np.inf
@@ -128,24 +128,24 @@ def test_vectors(tmp_path):
     ]:  # fmt: skip
         np.savez(tmp_path / f"{name}.npz", **arrays)
         with pytest.raises(UserError, match=f"{name}.npz: .*{message}|{name}.npz.*{message}"):
-            source.load("vectors", str(tmp_path / f"{name}.npz"))
+            loading.load("vectors", str(tmp_path / f"{name}.npz"))
     for scaling in ("3", "a,b", "2,1"):
         with pytest.raises(UserError, match="--scaling"):
-            source.load("vectors", str(tmp_path / "a.npy"), scaling)
+            loading.load("vectors", str(tmp_path / "a.npy"), scaling)
     (tmp_path / "h.npy").write_bytes(b"no array")
     with pytest.raises(UserError, match="h.npy: cannot be read"):
-        source.load("vectors", str(tmp_path / "h.npy"))
+        loading.load("vectors", str(tmp_path / "h.npy"))
 
 
 def test_arrays():
     with pytest.raises(UserError, match=r"images must have shape \(n, ...\)"):
-        source.from_arrays(np.zeros(3, np.uint8))
+        loading.from_arrays(np.zeros(3, np.uint8))
     with pytest.raises(UserError, match="labels must be 3 integers"):
-        source.from_arrays(np.zeros((3, 2), np.uint8), np.zeros(2, int))
+        loading.from_arrays(np.zeros((3, 2), np.uint8), np.zeros(2, int))
     with pytest.raises(UserError, match="test_images must have the training images' shape"):
-        source.from_arrays(np.zeros((3, 2), np.uint8), test_images=np.zeros((3, 3), np.uint8))
-    with pytest.raises(UserError, match="images: expected numbers"):
-        source.from_arrays(np.array([["a"]]))
+        loading.from_arrays(np.zeros((3, 2), np.uint8), test_images=np.zeros((3, 3), np.uint8))
+    with pytest.raises(UserError, match="images must be uint8 images or floating-point vectors"):
+        loading.from_arrays(np.array([["a"]]))
 
 
 def test_fingerprint_sees_every_byte():
@@ -153,10 +153,10 @@ def test_fingerprint_sees_every_byte():
     y = x.copy()
     y[3, 2] = 1
     prints = {
-        source.from_arrays(x).fingerprint(), source.from_arrays(y).fingerprint(),
-        source.from_arrays(x.reshape(2, 6)).fingerprint(), source.from_arrays(x, np.zeros(4, int)).fingerprint(),
+        loading.from_arrays(x).fingerprint(), loading.from_arrays(y).fingerprint(),
+        loading.from_arrays(x.reshape(2, 6)).fingerprint(), loading.from_arrays(x, np.zeros(4, int)).fingerprint(),
     }  # fmt: skip
-    assert len(prints) == 4 and source.from_arrays(x.copy()).fingerprint() in prints
+    assert len(prints) == 4 and loading.from_arrays(x.copy()).fingerprint() in prints
 
 
 def test_tfds_offline(monkeypatch):
@@ -164,7 +164,7 @@ def test_tfds_offline(monkeypatch):
 
     monkeypatch.setattr("bigan.data.tfds._online", lambda homepage: True)  # mocked data need no network
     with tfds.testing.mock_data(num_examples=12):
-        loaded = source.load("tfds:mnist")
+        loaded = loading.load("tfds:mnist")
     assert loaded.train.images.shape == (12, 28, 28, 1) and loaded.classes[3] == "3"
     assert loaded.train.labels.dtype == np.int64
 
@@ -173,7 +173,7 @@ def test_tfds_prepared_dataset_with_a_test_set(tmp_path):
     import tensorflow_datasets as tfds
 
     tfds.testing.DummyMnist(data_dir=tmp_path).download_and_prepare()
-    loaded = source.load("tfds:dummy_mnist", str(tmp_path))
+    loaded = loading.load("tfds:dummy_mnist", str(tmp_path))
     assert loaded.train.images.shape == (20, 28, 28, 1) and len(loaded.test) == 20 and len(loaded.classes) == 10
 
 
@@ -183,9 +183,9 @@ def test_tfds_errors(tmp_path, monkeypatch):
 
     monkeypatch.setattr("urllib.request.urlopen", no_network)
     with pytest.raises(UserError, match="tfds:nonsense_xyz: TFDS has no such dataset"):
-        source.load("tfds:nonsense_xyz", str(tmp_path))
+        loading.load("tfds:nonsense_xyz", str(tmp_path))
     with pytest.raises(UserError, match="--dataset=tfds:mnist: not prepared in .* there is no network"):
-        source.load("tfds:mnist", str(tmp_path))
+        loading.load("tfds:mnist", str(tmp_path))
 
 
 def test_idx_read_refuses_an_empty_array(tmp_path):
