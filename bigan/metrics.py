@@ -40,7 +40,15 @@ def nearest(queries: np.ndarray, references: np.ndarray, block: int = 4096) -> n
     return first[np.concatenate(found)]
 
 
-def _nearest_rows(queries, references, b, center, squares_b, block) -> np.ndarray:
+def _nearest_rows(
+    queries: np.ndarray,
+    references: np.ndarray,
+    b: np.ndarray,
+    center: np.ndarray,
+    squares_b: np.ndarray,
+    block: int,
+) -> np.ndarray:
+    """`nearest` for few queries; `b` is `references - center` in float32, `squares_b` its rows' squared norms."""
     a = _flat32(queries) - center
     squares_a = np.einsum("ij,ij->i", a, a)
     # |computed - true squared distance| <= slack / 2: k + 4 roundings of sums whose terms add up to (|a| + |b|)^2.
@@ -89,13 +97,13 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.sqrt(np.einsum("ij,ij->i", difference, difference)).mean())
 
 
-def logistic(features: np.ndarray, labels: np.ndarray, c: float = 1.0) -> Any:
-    """scikit-learn's logistic regression on standardized features, fitted; deterministic."""
+def logistic(features: np.ndarray, labels: np.ndarray) -> Any:
+    """scikit-learn's logistic regression, C = 1, on standardized features, fitted; deterministic."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1000))
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return model.fit(features.reshape(len(features), -1), labels)
 
 

@@ -23,7 +23,6 @@ class Progress:
         self.seconds = 0.0  # spent in training, not in evaluation
         self._rated, self._rated_seconds = 0, 0.0  # without the first minibatch, which waits for the compiler
         self._last: float | None = None
-        self._started = False
         self._terminal = sys.stderr.isatty()
         self._clock: float | None = None
         self._shown = 0.0
@@ -31,7 +30,7 @@ class Progress:
     def start(self) -> None:
         """Training goes on."""
         self._clock = time.perf_counter()
-        self._last = self._clock if self._started else None
+        self._last = self._clock if self._last is not None else None
 
     def stop(self) -> None:
         """Training pauses, for an evaluation say."""
@@ -45,7 +44,7 @@ class Progress:
         if self._last is not None:
             self._rated += 1
             self._rated_seconds += now - self._last
-        self._last, self._started = now, True
+        self._last = now
 
     def due(self) -> bool:
         """Whether it is time to look at the losses again."""
