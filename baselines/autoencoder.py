@@ -1,4 +1,4 @@
-"""Autoencoders (section 5.3.2): G(E(x)) against x, in the l2 or the l1 distance, with BiGAN's networks."""
+"""Autoencoders (section 5.3.2): G(E(x)) against x at G's resolution, in the l2 or the l1 distance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Autoencoder(Method):
     def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
         """loss = the minibatch's mean distance."""
         again = self.generator(self.latent.squash(self.encoder(x, training=training)), training=training)
-        distance = ops.mean(self.distance(ops.reshape(x - again, (ops.shape(x)[0], -1))))
+        distance = ops.mean(self.distance(ops.reshape(self.reduce(x) - again, (ops.shape(x)[0], -1))))
         return {"loss": distance, "distance": distance}
 
     def distance(self, difference: Any) -> Any:

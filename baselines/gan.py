@@ -27,6 +27,7 @@ class GAN(Method):
 
     def adversarial(self, x: Any, generated: Any, training: bool) -> dict[str, Any]:
         """The two adversarial losses on real x and on G(z)."""
+        x = self.reduce(x)
         real = self.discriminator(x, training=training)
         fake = self.discriminator(ops.stop_gradient(generated), training=training)
         loss_d = objective.discriminator_loss(real, fake)

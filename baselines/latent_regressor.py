@@ -13,6 +13,7 @@ from keras import ops
 
 from baselines.gan import GAN
 from bigan import objective
+from bigan.errors import UserError
 
 
 class LatentRegressor(GAN):
@@ -22,8 +23,19 @@ class LatentRegressor(GAN):
 
     @classmethod
     def build_networks(cls, family: Any) -> dict[str, keras.Model]:
-        """The GAN's networks, and E with its output layer initialized to zero (released code)."""
-        return super().build_networks(family) | {"encoder": family.encoder(output_stddev=0.0)}
+        """The GAN's networks, and E with its output layer initialized to zero (released code).
+
+        Raises:
+            UserError: if E would not take what G makes.
+        """
+        networks = super().build_networks(family) | {"encoder": family.encoder(output_stddev=0.0)}
+        made, taken = networks["generator"].output_shape[1:], networks["encoder"].inputs[0].shape[1:]
+        if tuple(made) != tuple(taken):
+            raise UserError(
+                f"--method: {cls.__name__} gives E what G makes, so both must have one size; "
+                f"here E takes {tuple(taken)} and G makes {tuple(made)}; use --resolution=0, or another method"
+            )
+        return networks
 
     def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
         """loss = the GAN's + E's regression."""

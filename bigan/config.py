@@ -16,6 +16,7 @@ VARIANTS = ("thesis", "released")
 SPLITS = ("test", "validation")
 DEVICES = ("auto", "cpu", "gpu")
 JIT = ("auto", "on", "off")
+PRECISIONS = ("float32", "bfloat16")
 
 
 def _field(default: Any, about: str, matters: bool = True) -> Any:
@@ -35,13 +36,18 @@ class Config:
     networks: str = _field("bigan.networks:MLP", "family of networks: an importable 'module:Class'")
     variant: str = _field("thesis", "thesis | released: follow the text, or all deviations of the released code")
 
-    dataset: str = _field("digits", "digits | idx | tfds:NAME | images | vectors")
+    dataset: str = _field("digits", "digits | idx | tfds:NAME | images | vectors | store")
     data_dir: str = _field("", "where the dataset lies (a folder, or a file for vectors)", matters=False)
     split: str = _field("test", "test: train on all, report on test; validation: hold out part of the training set")
     scaling: str = _field("minmax", "float vectors to [0, 1]: 'minmax' per feature, or 'LOW,HIGH'")
+    crop: int = _field(0, "edge of the square crops of a store that E sees; 0: the store's edge")
+    flip: bool = _field(False, "mirror the crops of a store in training, half of the time")
 
     latent_dim: int = _field(50, "dimension d of z, uniform on [-1, 1]^d")
-    width: int = _field(1024, "units in each hidden layer of the MLPs")
+    width: int = _field(1024, "units in each hidden layer of the MLPs; base width of the convolutional G and D")
+    groups: int = _field(2, "groups of AlexNet's conv2, conv4 and conv5: 1 or 2")
+    resolution: int = _field(0, "edge of the images that G makes and D sees, if below E's (5.2.5); 0: the same")
+    precision: str = _field("float32", "float32 | bfloat16: of hidden layers; weights and losses stay in float32")
 
     epochs: int = _field(400, "length of the whole schedule; changeable in the first, constant half")
     batch_size: int = _field(128, "images and latents in a minibatch")
@@ -52,17 +58,21 @@ class Config:
     epsilon: float = _field(1e-8, "Adam's epsilon")
     weight_decay: float = _field(2.5e-5, "L2 decay added to the gradient of linear layers' weights")
     init_stddev: float = _field(0.02, "standard deviation of the initial weights")
+    latent_stddev: float = _field(0.5, "the same of matrices that carry z into spatial outputs: 0.02 x kernel area")
     batchnorm_epsilon: float = _field(1e-8, "batch normalization's epsilon")
     seed: int = _field(0, "determines initial weights, minibatches, latents and held-out images")
 
     replicas: int = _field(1, "devices that share each minibatch")
     device: str = _field("auto", "auto | cpu | gpu", matters=False)
     jit: str = _field("auto", "XLA in training: auto | on | off", matters=False)
+    steps_per_dispatch: int = _field(1, "training steps handed to the device at once, at most", matters=False)
 
     eval_every: int = _field(25, "epochs between evaluations (one before training and one at the end always)", False)
     save_every: int = _field(25, "epochs between checkpoints", False)
     keep: int = _field(3, "checkpoints kept, the untrained and the best one aside", False)
     statistics_batches: int = _field(1000, "training minibatches for batch-norm statistics at evaluation", False)
+    knn_examples: int = _field(60_000, "training examples in which figures search nearest neighbours, at most", False)
+    eval_examples: int = _field(10_000, "evaluation examples of all figures, at most", False)
     nearest_samples: int = _field(100_000, "generated samples searched for nearest_sample; 0 leaves it out", False)
     logistic_examples: int = _field(10_000, "training examples of logistic_hidden, at most; 0 leaves it out", False)
 
@@ -73,17 +83,20 @@ class Config:
                 object.__setattr__(self, field.name, float(value))
             elif type(value) is not kind:
                 raise UserError(f"--{field.name} must be {kind.__name__}. Received: {value!r}")
-        for name, choices in (("variant", VARIANTS), ("split", SPLITS), ("device", DEVICES), ("jit", JIT)):
+        for name, choices in (("variant", VARIANTS), ("split", SPLITS), ("device", DEVICES), ("jit", JIT),
+                              ("precision", PRECISIONS), ("groups", (1, 2))):  # fmt: skip
             if getattr(self, name) not in choices:
-                raise UserError(f"--{name} must be one of {', '.join(choices)}. Received: {getattr(self, name)!r}")
+                known = ", ".join(map(str, choices))
+                raise UserError(f"--{name} must be one of {known}. Received: {getattr(self, name)!r}")
         for name in ("latent_dim", "width", "epochs", "batch_size", "replicas", "eval_every", "save_every", "keep",
-                     "statistics_batches"):  # fmt: skip
+                     "statistics_batches", "steps_per_dispatch", "knn_examples", "eval_examples"):  # fmt: skip
             if getattr(self, name) < 1:
                 raise UserError(f"--{name} must be at least 1. Received: {getattr(self, name)}")
         for name in ("learning_rate", "final_learning_rate", "epsilon", "batchnorm_epsilon"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise UserError(f"--{name} must be positive. Received: {getattr(self, name)}")
-        for name in ("weight_decay", "init_stddev", "seed", "nearest_samples", "logistic_examples"):
+        for name in ("weight_decay", "init_stddev", "latent_stddev", "seed", "nearest_samples", "logistic_examples",
+                     "crop", "resolution"):  # fmt: skip
             if not 0 <= getattr(self, name) < float("inf"):
                 raise UserError(f"--{name} must not be negative. Received: {getattr(self, name)}")
         for name in ("beta_1", "beta_2"):

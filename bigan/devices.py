@@ -109,11 +109,26 @@ def _jax(config: Config) -> Iterator[None]:
         keras.distribution.set_distribution(before)
 
 
-def use_xla(config: Config) -> bool:
+def use_xla(config: Config, on_cpu: bool = True) -> bool:
     """Whether the training step is compiled by XLA: by the flag or, at `auto`, where it pays.
 
-    XLA is on for dense networks on any device; it cannot be forced under a MirroredStrategy.
+    It cannot be forced under a MirroredStrategy. With JAX everything is compiled, whatever is asked for.
+
+    Args:
+        config: jit, replicas and device are read.
+        on_cpu: whether XLA pays on a CPU: for dense networks; not for convolutions, where TensorFlow's own kernels
+            are several times as fast.
     """
-    if config.replicas > 1:
-        return False
-    return config.jit != "off"
+    import keras
+
+    if keras.backend.backend() == "jax":
+        return True
+    if config.replicas > 1 or config.jit != "auto":
+        return config.replicas == 1 and config.jit == "on"
+    return on_cpu or _has_gpu(config)
+
+
+def _has_gpu(config: Config) -> bool:
+    import tensorflow as tf
+
+    return config.device != "cpu" and bool(tf.config.list_physical_devices("GPU"))

@@ -13,6 +13,7 @@ import numpy as np
 from bigan import metrics
 from bigan.config import Config
 from bigan.data.batches import EVALUATION, STATISTICS, Minibatches, epoch_order
+from bigan.data.source import Examples
 from bigan.data.splits import Split
 from bigan.method import Method
 
@@ -29,16 +30,24 @@ class Evaluation:
 
     def __init__(self, config: Config, split: Split) -> None:
         self.config, self.split = config, split
-        self.train_labels: Any = split.train.labels
-        self.labels: Any = split.evaluation.labels
+        self.train = self._in_memory(split.train, config.knn_examples)
+        self.test = self._in_memory(split.evaluation, config.eval_examples)
+        self.train_labels: Any = self.train.labels
+        self.labels: Any = self.test.labels
         self.labelled = self.train_labels is not None and self.labels is not None
-        order = epoch_order(len(split.train), config.seed, 0)
+        order = epoch_order(len(self.train), config.seed, 0)
         self._logistic_index = np.sort(order[: config.logistic_examples])
         self._judge: Any = None
         # Logistic regression wants two classes at least.
         labels: Any = self.train_labels
         used = set(labels[self._logistic_index]) if self.labelled else set()
         self.logistic = len(used) > 1
+
+    def _in_memory(self, examples: Examples, most: int) -> Examples:
+        """At most that many of the examples, always the same ones, centre crops of a store included."""
+        if len(examples) > most:
+            examples = examples.take(np.sort(epoch_order(len(examples), self.config.seed, 0)[:most]))
+        return Examples(np.asarray(examples.images), examples.labels)
 
     def protocol(self, model: Method) -> dict[str, Any]:
         """How the figures come about, recorded beside them."""
@@ -47,7 +56,8 @@ class Evaluation:
         return {
             "evaluation": self.split.protocol,
             "training_examples": len(self.split.train),
-            "evaluation_examples": len(self.split.evaluation),
+            "knn_examples": len(self.train),
+            "evaluation_examples": len(self.test),
             "hidden_layer": f"{model.representation.name}/{tap}",
             "batch_norm": f"statistics over {min(self.config.statistics_batches, minibatches.steps)} training "
             f"minibatches of {self.config.batch_size}",
@@ -71,8 +81,7 @@ class Evaluation:
         """The same classifiers on the raw input (scaled as the networks see it)."""
         if not self.labelled:
             return {}
-        train, test = self.split.train, self.split.evaluation
-        x, y = model.scaled(train.images), model.scaled(test.images)
+        x, y = model.targets(self.train.images), model.targets(self.test.images)
         out = {"knn_hidden": metrics.nearest_accuracy(x, self.train_labels, y, self.labels)}
         if self.logistic:
             out["logistic_hidden"] = metrics.logistic_accuracy(self._raw_classifier(model), y, self.labels)
@@ -87,9 +96,9 @@ class Evaluation:
         if self.labelled:
             out |= self._classification(model)
             between()
-        x = model.scaled(self.split.evaluation.images)
+        x = model.targets(self.test.images)
         if model.encoder is not None and model.generator is not None:
-            out |= _reconstruction("reconstruction", x, model.reconstruct(self.split.evaluation.images, raw=False))
+            out |= _reconstruction("reconstruction", x, model.reconstruct(self.test.images, raw=False))
         if model.generator is not None and model.samples_prior:
             between()
             out |= self._samples_worth(model, x)
@@ -99,7 +108,7 @@ class Evaluation:
         out: dict[str, float] = {}
         z = model.latent.draw(min(len(x), 10_000), self.config.seed, EVALUATION, 0)
         generated = model.generate(z, raw=False)
-        if model.encoder is not None:
+        if model.encodes_generated:
             out |= _reconstruction("regeneration", generated, model.regenerate(z, raw=False))
         if self.config.nearest_samples:
             out["nearest_sample"] = float(metrics.nearest_distance(x, self._samples(model)).mean())
@@ -111,15 +120,15 @@ class Evaluation:
         return out
 
     def _classification(self, model: Method) -> dict[str, float]:
-        train, test = self.split.train, self.split.evaluation
-        a, b = model.features(train.images), model.features(test.images)
+        train, test = self.train.images, self.test.images
+        a, b = model.features(train), model.features(test)
         out = {"knn_hidden": metrics.nearest_accuracy(a, self.train_labels, b, self.labels)}
         if self.logistic:
             index = self._logistic_index
             classifier = metrics.logistic(a[index], self.train_labels[index])
             out["logistic_hidden"] = metrics.logistic_accuracy(classifier, b, self.labels)
         if model.encoder is not None:
-            a, b = model.features(train.images, "output"), model.features(test.images, "output")
+            a, b = model.features(train, "output"), model.features(test, "output")
             out["knn_output"] = metrics.nearest_accuracy(a, self.train_labels, b, self.labels)
         return out
 
@@ -131,7 +140,7 @@ class Evaluation:
     def _raw_classifier(self, model: Method) -> Any:
         if self._judge is None:
             index = self._logistic_index
-            self._judge = metrics.logistic(model.scaled(self.split.train.images[index]), self.train_labels[index])
+            self._judge = metrics.logistic(model.targets(self.train.images[index]), self.train_labels[index])
         return self._judge
 
 

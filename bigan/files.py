@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import tempfile
@@ -56,6 +57,34 @@ def writable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def exclusive(folder: Path, taken: str) -> Iterator[None]:
+    """Holds `folder`, made if missing, for this process; the system lets go of it however the process ends.
+
+    A folder that was made, or a lock in a folder of somebody else's, is not left behind when nothing comes of it.
+
+    Raises:
+        UserError: saying `taken`, if another process holds it; or if the folder cannot be written.
+    """
+    new, locked = not folder.exists(), (folder / ".lock").exists()
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / ".lock", "w")  # noqa: SIM115 (held below)
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{taken}; wait for it or stop it") from None
+        try:
+            yield
+        except BaseException:
+            if not locked and (not new or [path.name for path in folder.iterdir()] == [".lock"]):
+                (folder / ".lock").unlink(missing_ok=True)
+                if new:
+                    folder.rmdir()
+            raise
 
 
 def sweep(folder: Path) -> None:

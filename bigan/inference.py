@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from bigan.data.crops import Images
+
 
 def compiled(function: Callable) -> Callable:
     """`function` of tensors, compiled by the backend in use. State must come in as arguments."""
@@ -59,7 +61,7 @@ class Forward:
 
         self._run = compiled(run)
 
-    def batches(self, inputs: np.ndarray) -> Iterator[np.ndarray]:
+    def batches(self, inputs: Images) -> Iterator[np.ndarray]:
         """Yields the outputs for consecutive slices of `inputs`, at most `batch_size` long."""
         states = [
             ([v.value for v in n.trainable_variables], [v.value for v in n.non_trainable_variables])
@@ -72,6 +74,6 @@ class Forward:
                 batch = np.concatenate([batch, np.repeat(batch[-1:], self.batch_size - count, axis=0)])
             yield keras.ops.convert_to_numpy(self._run(states, keras.ops.convert_to_tensor(batch)))[:count]
 
-    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+    def __call__(self, inputs: Images) -> np.ndarray:
         """All outputs as one float32 array. `inputs` must not be empty."""
         return np.concatenate(list(self.batches(inputs)))

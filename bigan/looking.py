@@ -8,7 +8,14 @@ import numpy as np
 
 from bigan import pictures
 from bigan.data.batches import LOOK
+from bigan.data.source import Examples
 from bigan.method import Method
+
+
+def chosen(examples: Examples, count: int, seed: int) -> np.ndarray:
+    """`count` of the examples' images, chosen at random, the same for the same seed."""
+    index = np.random.Generator(np.random.PCG64(seed)).permutation(len(examples))[:count]
+    return examples.images[index]
 
 
 def samples(model: Method, count: int, seed: int) -> dict[str, np.ndarray]:
@@ -18,8 +25,12 @@ def samples(model: Method, count: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def reconstructions(model: Method, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Arrays `images`, `encoded` = E(x) and `reconstructions` = G(E(x))."""
-    return {"images": images, "encoded": model.encode(images), "reconstructions": model.reconstruct(images)}
+    """Arrays `images` (at G's resolution), `encoded` = E(x) and `reconstructions` = G(E(x))."""
+    return {
+        "images": model.targets(images, raw=True),
+        "encoded": model.encode(images),
+        "reconstructions": model.reconstruct(images),
+    }
 
 
 def interpolations(model: Method, images: np.ndarray, steps: int = 11) -> dict[str, np.ndarray]:
@@ -42,9 +53,7 @@ def write_samples(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 def write_reconstructions(path: Path, *pairs: dict[str, np.ndarray]) -> None:
     """Images with their reconstructions underneath, row by row; one block for each of `pairs`."""
-    blocks = [pictures.beside(p["images"], p["reconstructions"]) for p in pairs]
-    gap = np.full((6, *blocks[0].shape[1:]), 255, np.uint8)
-    pictures.write_png(path, np.concatenate([part for block in blocks for part in (block, gap)][:-1]))
+    pictures.write_png(path, pictures.stacked([pictures.beside(p["images"], p["reconstructions"]) for p in pairs]))
 
 
 def write_interpolations(path: Path, arrays: dict[str, np.ndarray], steps: int = 11) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +24,7 @@ from bigan.data.splits import Split
 from bigan.errors import UserError
 from bigan.eventlog import EventLog
 from bigan.imports import resolve
+from bigan.interruption import Interruption
 from bigan.method import Method
 from bigan.progress import Progress
 from bigan.rundir import RunDir, read_arrays
@@ -41,9 +41,17 @@ def run_training(
         keras.utils.set_random_seed(config.seed)  # for networks of a user's, whose initializers have no seed
         model = resolve(config.method, "build_networks").create(config, source.spec)
         batches = Minibatches(split.train, model.latent, config.batch_size, config.seed)
-        model.compile_for(config, batches.steps, devices.use_xla(config))
+        model.compile_for(config, batches.steps, devices.use_xla(config, model.xla_on_cpu))
         trainer = Trainer(config, model, split, run, batches.steps, report)
         trainer.resume()
+        # Keras dispatches in whole groups, so a group must fit into the epoch and into what is left of it.
+        whole = math.gcd(batches.steps, trainer.step)
+        model.steps_per_execution = max(n for n in range(1, config.steps_per_dispatch + 1) if whole % n == 0)
+        if model.steps_per_execution < config.steps_per_dispatch:
+            trainer.progress.say(
+                f"{batches.steps} steps an epoch are dispatched {model.steps_per_execution} at a time: "
+                f"--steps_per_dispatch={config.steps_per_dispatch} does not divide them"
+            )
         run.write_config(config, source.spec, fingerprint, {"name": source.name, "classes": list(source.classes)})
         with Interruption() as interruption:
             trainer.interrupted = interruption
@@ -64,33 +72,6 @@ def run_training(
             trainer.finish()
 
 
-class Interruption:
-    """SIGTERM and Ctrl-C while it is entered (in the main thread).
-
-    They are noted, and the run ends when it is safe to; when they come again, it ends at once.
-    """
-
-    def __init__(self) -> None:
-        self.happened = False
-        self._saved: dict[int, Any] = {}
-
-    def __enter__(self) -> Interruption:
-        def note(number: int, frame: Any) -> None:
-            if self.happened:
-                raise KeyboardInterrupt
-            self.happened = True
-
-        try:
-            self._saved = {n: signal.signal(n, note) for n in (signal.SIGTERM, signal.SIGINT)}
-        except ValueError:  # not the main thread: signals are somebody else's
-            self._saved = {}
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._saved.items():
-            signal.signal(number, handler)
-
-
 class Trainer(keras.callbacks.Callback):
     """What happens around the steps of one run."""
 
@@ -98,11 +79,13 @@ class Trainer(keras.callbacks.Callback):
         super().__init__()
         self.config, self.method, self.split, self.run, self.steps = config, model, split, run, steps
         self.evaluation = evaluation.Evaluation(config, split)
+        self._shown = looking.chosen(split.evaluation, SHOWN, config.seed)
         self.epoch, self.step = 0, 0
         self.rows: list[dict[str, Any]] = []
         self.best: float | None = None
         self.raw: dict[str, float] = {}
         self.untrained: dict[str, float] = {}
+        self.untrained_protocol: dict[str, Any] = {}
         self.evaluated: set[str] = set()
         self.arrays: dict[str, np.ndarray] = {}
         self.interrupted = Interruption()
@@ -132,6 +115,7 @@ class Trainer(keras.callbacks.Callback):
             self.epoch, self.step = notes["epoch"], notes["step"]
             self.rows, self.best = notes["rows"], notes["best"]
             self.raw, self.untrained, self._seconds = notes["raw"], notes["untrained"], notes["seconds"]
+            self.untrained_protocol = notes.get("untrained_protocol", {})
             self.progress.say(f"resuming {self.run.path} after {self.epoch} epochs and {self.step} steps")
 
     def _check_epochs(self, old: int, done: float) -> None:
@@ -151,10 +135,14 @@ class Trainer(keras.callbacks.Callback):
             self.rows = [{"epoch": 0}]
             self._evaluate()
             self.untrained = {k: v for k, v in self.rows[0].items() if k in self.evaluated}
+            self.untrained_protocol = self.evaluation.protocol(self.method)
             self._snapshot()
             self.events.write(self.rows[-1])
         elif self.step == 0:
+            before = dict(self.rows[-1])
             self._visit()
+            if self.rows[-1] != before:  # an evaluation that a kill had cut off
+                self.events.write(self.rows[-1])
         self.run.write_metrics(self.rows)
 
     def finish(self) -> None:
@@ -180,8 +168,8 @@ class Trainer(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Looks at the losses now and then, and stops when asked to."""
-        self.step = self._first_step + batch + 1
-        self.progress.count()
+        done, self.step = self.step, self._first_step + batch + 1
+        self.progress.count(self.step - done)
         if self.progress.due():
             self._check_finite(logs)
             self.progress.step(self.epoch, self.step, self._losses(logs))
@@ -256,7 +244,7 @@ class Trainer(keras.callbacks.Callback):
         notes = {
             "epoch": self.epoch, "step": self.step, "epochs": self.config.epochs, "rows": self.rows,
             "best": self.best, "raw": self.raw, "untrained": self.untrained,
-            "seconds": self._seconds + self.progress.seconds,
+            "untrained_protocol": self.untrained_protocol, "seconds": self._seconds + self.progress.seconds,
         }  # fmt: skip
         files.write_arrays(self.run.snapshot, arrays | {"notes": np.array(json.dumps(notes))})
 
@@ -287,11 +275,12 @@ class Trainer(keras.callbacks.Callback):
         if not pictures.is_picture(self.method.spec.shape) or self.method.spec.dtype != "uint8":
             return
         name, seed = f"{self.epoch}.png", self.config.seed
-        shown = [self.split.evaluation.images[:SHOWN]]
+        shown = [self._shown]
         if self.method.generator is not None and self.method.samples_prior:
             generated = looking.samples(self.method, SHOWN, seed)
             looking.write_samples(self.run.path / "samples" / name, generated)
-            shown.append(generated["images"])
+            if self.method.encodes_generated:
+                shown.append(generated["images"])
         if self.method.generator is not None and self.method.encoder is not None:
             pairs = [looking.reconstructions(self.method, images) for images in shown]
             looking.write_reconstructions(self.run.path / "reconstructions" / name, *pairs)
@@ -307,6 +296,7 @@ class Trainer(keras.callbacks.Callback):
                 "figures": figures,
                 "untrained": self.untrained, "raw": self.raw,
                 "protocol": self.evaluation.protocol(self.method),
+                "untrained_protocol": self.untrained_protocol,
                 "training_seconds": round(self._seconds + self.progress.seconds, 1),
             },
         )  # fmt: skip

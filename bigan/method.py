@@ -24,12 +24,14 @@ from keras import layers, ops
 
 from bigan import files
 from bigan.config import Config
+from bigan.data.crops import Crops, Images
 from bigan.data.spec import Spec
 from bigan.errors import UserError
 from bigan.imports import resolve
 from bigan.inference import Forward
 from bigan.latent import Uniform
 from bigan.optimizer import ConstantThenExponential, DecayedAdam
+from bigan.resizing import resize
 from bigan.statistics import StatisticsEstimator
 
 
@@ -42,6 +44,7 @@ class Method(keras.Model):
         value_range: range of x inside the networks, e.g. (0, 1).
         networks: Keras models by role: 'encoder', 'generator', 'discriminator'; those the method has.
 
+    G and D live at `image_shape`: x's or, in a generalized BiGAN (section 5.2.5), smaller; see `reduce`.
     Inputs in training: `{"x": (batch, *spec.shape) raw, "z": (batch, d) float32}`.
     """
 
@@ -53,6 +56,11 @@ class Method(keras.Model):
         self.encoder: Any = networks.get("encoder")
         self.generator: Any = networks.get("generator")
         self.discriminator: Any = networks.get("discriminator")
+        self.image_shape: tuple[int, ...] = spec.shape
+        if self.generator is not None:
+            self.image_shape = tuple(self.generator.output_shape[1:])
+        elif self.discriminator is not None:
+            self.image_shape = tuple(self.discriminator.inputs[0].shape[1:])
         self.replicas = 1
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self.logged}
         self._cached: dict[Any, Any] = {}
@@ -61,6 +69,7 @@ class Method(keras.Model):
     # What a method defines.
 
     logged: tuple[str, ...] = ()
+    xla_on_cpu = True  # see `bigan.networks.Family`
     samples_prior = True  # whether G is trained on z from the latent distribution, so that its samples mean something
 
     @classmethod
@@ -78,7 +87,9 @@ class Method(keras.Model):
     def create(cls, config: Config, spec: Spec) -> Method:
         """The method with fresh networks of the configured family, compiled with the thesis's Adam and schedule."""
         family = resolve(config.networks, "encoder")(config, spec)
-        return cls(spec, Uniform(config.latent_dim), family.value_range, cls.build_networks(family))
+        model = cls(spec, Uniform(config.latent_dim), family.value_range, cls.build_networks(family))
+        model.xla_on_cpu = getattr(family, "xla_on_cpu", True)
+        return model
 
     def compile_for(self, config: Config, steps_per_epoch: int, jit_compile: bool) -> None:
         """Compiles with Adam and the schedule of `config` (section 5.5.3), and builds the optimizer's state."""
@@ -122,6 +133,10 @@ class Method(keras.Model):
         scale, offset = self._affine
         return ops.reshape(ops.cast(raw, "float32") * scale + offset, (-1, *self.spec.shape))
 
+    def reduce(self, x: Any) -> Any:
+        """g_x of section 5.2.5: x, scaled, at the resolution of G and D (the same crop, antialiased)."""
+        return x if self.image_shape == self.spec.shape else resize(x, *self.image_shape[:2])
+
     def unscale(self, x: np.ndarray) -> np.ndarray:
         """The inverse of `scale`, in the raw dtype (rounded and clipped if integer)."""
         scale, offset = self._affine
@@ -145,7 +160,7 @@ class Method(keras.Model):
             raise UserError(f"{type(self).__name__} has neither an encoder nor a discriminator to take features from")
         return network
 
-    def features(self, images: np.ndarray, layer: str = "hidden") -> np.ndarray:
+    def features(self, images: Images, layer: str = "hidden") -> np.ndarray:
         """Activations of one layer, flattened to `(n, k)` float32.
 
         Args:
@@ -156,7 +171,7 @@ class Method(keras.Model):
             UserError: if there is no such layer (the line lists those there are), or on a wrong shape.
         """
         if ("features", layer) not in self._cached:
-            self._cached["features", layer] = Forward([(self.tap(layer), _flat)], self.scale)
+            self._cached["features", layer] = Forward([(self.tap(layer), _flat)], self._represented)
         return self._cached["features", layer](self._check(images))
 
     def tap(self, layer: str) -> keras.Model:
@@ -173,26 +188,41 @@ class Method(keras.Model):
             output = network.get_layer(layer).output
         return keras.Model(network.inputs[0], output)
 
-    def encode(self, images: np.ndarray) -> np.ndarray:
+    def encode(self, images: Images) -> np.ndarray:
         """E(x), squashed onto the latent's support: `(n, *spec.shape)` raw -> `(n, d)` float32."""
         return self._chain("encode", "E")(self._check(images))
 
     def generate(self, z: np.ndarray, raw: bool = True) -> np.ndarray:
-        """G(z): `(n, d)` -> `(n, *spec.shape)`, raw examples or, with `raw=False`, float32 in `value_range`."""
+        """G(z): `(n, d)` -> `(n, *image_shape)`, raw examples or, with `raw=False`, float32 in `value_range`."""
         return self._raw(self._chain("generate", "G")(self._check_latents(z)), raw)
 
-    def reconstruct(self, images: np.ndarray, raw: bool = True) -> np.ndarray:
-        """G(E(x)), same shape as `images`; raw examples or, with `raw=False`, float32 in `value_range`."""
+    def reconstruct(self, images: Images, raw: bool = True) -> np.ndarray:
+        """G(E(x)), `(n, *image_shape)`; raw examples or, with `raw=False`, float32 in `value_range`."""
         return self._raw(self._chain("reconstruct", "EG")(self._check(images)), raw)
 
     def regenerate(self, z: np.ndarray, raw: bool = True) -> np.ndarray:
-        """G(E(G(z))): what becomes of generated images; raw examples or, with `raw=False`, in `value_range`."""
+        """G(E(G(z))): what becomes of generated images; raw examples or, with `raw=False`, in `value_range`.
+
+        Raises:
+            UserError: if E does not take what G makes, at its smaller size.
+        """
+        if self.image_shape != self.spec.shape:
+            raise UserError(f"E takes images of {self.spec.shape}, and G makes images of {self.image_shape}")
         return self._raw(self._chain("regenerate", "GEG")(self._check_latents(z)), raw)
 
-    def scaled(self, images: np.ndarray) -> np.ndarray:
-        """`images` as the networks see them: float32 in `value_range`."""
-        scale, offset = self._affine
-        return self._check(images).astype(np.float32) * scale + offset
+    def targets(self, images: Images, raw: bool = False) -> np.ndarray:
+        """`images` as G should make them: at its resolution, float32 in `value_range` or, with `raw`, as they came."""
+        if self.image_shape == self.spec.shape:
+            images = np.asarray(self._check(images))
+            scale, offset = self._affine
+            return images if raw else images.astype(np.float32) * scale + offset
+        if "targets" not in self._cached:
+            self._cached["targets"] = Forward([], lambda images: self.reduce(self.scale(images)))
+        return self._raw(self._cached["targets"](self._check(images)), raw)
+
+    def _represented(self, raw: Any) -> Any:
+        x = self.scale(raw)
+        return x if self.encoder is not None else self.reduce(x)
 
     def estimate_statistics(self, images: Iterable[np.ndarray], latents: Iterable[np.ndarray]) -> int:
         """Re-estimates batch-norm statistics: E's (or D's) over raw minibatches of real x, G's over minibatches of z.
@@ -202,7 +232,7 @@ class Method(keras.Model):
         """
         if "statistics" not in self._cached:
             self._cached["statistics"] = (
-                StatisticsEstimator(self.representation, self.scale),
+                StatisticsEstimator(self.representation, self._represented),
                 StatisticsEstimator(self.generator) if self.generator is not None else None,
             )
         representation, generator = self._cached["statistics"]
@@ -220,7 +250,7 @@ class Method(keras.Model):
         if not str(path).endswith(".keras"):
             raise UserError(f"the exported encoder's name must end in .keras. Received: {path}")
         scale, offset = self.spec.affine(self.value_range)
-        x = layers.Input(self.spec.shape, dtype=self.spec.dtype, name="images")
+        x = layers.Input(self.representation.inputs[0].shape[1:], dtype=self.spec.dtype, name="images")
         h = layers.Rescaling(scale, offset, name="scale")(x)
         if output == "latent":
             self._need("encoder", "encode")
@@ -231,6 +261,11 @@ class Method(keras.Model):
         model = keras.Model(x, h, name="encoder")
         with files.replacing(Path(path)) as aside:
             model.save(aside)
+
+    @property
+    def encodes_generated(self) -> bool:
+        """Whether E can take what G makes: not so in a generalized BiGAN."""
+        return self.encoder is not None and self.generator is not None and self.image_shape == self.spec.shape
 
     def _chain(self, verb: str, networks: str) -> Forward:
         if verb not in self._cached:
@@ -253,8 +288,8 @@ class Method(keras.Model):
             raise UserError(f"z must have shape (n, {self.latent.dim}) with n > 0. Received: {z.shape}")
         return z
 
-    def _check(self, images: np.ndarray) -> np.ndarray:
-        images = np.asarray(images)
+    def _check(self, images: Images) -> Images:
+        images = images if isinstance(images, Crops) else np.asarray(images)
         if self.spec.shape == (*images.shape[1:], 1):
             images = images[..., None]
         if (self.spec.dtype == "uint8") != (images.dtype == np.uint8) or images.dtype.kind not in "fiu":
@@ -266,4 +301,4 @@ class Method(keras.Model):
 
 
 def _flat(h: Any) -> Any:
-    return ops.reshape(h, (ops.shape(h)[0], -1))
+    return ops.cast(ops.reshape(h, (ops.shape(h)[0], -1)), "float32")

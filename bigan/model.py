@@ -32,6 +32,7 @@ class BiGAN(Method):
     def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
         """loss = D's loss + 1/2 (E's term + G's term). Real and generated pairs are batches of their own."""
         encoded = self.latent.squash(self.encoder(x, training=training))
+        x = self.reduce(x)
         generated = self.generator(z, training=training)
 
         real_pair = self.discriminator([x, ops.stop_gradient(encoded)], training=training)

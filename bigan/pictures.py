@@ -39,6 +39,18 @@ def beside(left: np.ndarray, right: np.ndarray, columns: int = 16) -> np.ndarray
     return grid(np.concatenate(rows), columns)
 
 
+def stacked(blocks: list[np.ndarray], gap: int = 6) -> np.ndarray:
+    """Pictures one above the other, white between them and to their right."""
+    width = max(block.shape[1] for block in blocks)
+    channels = max(block.shape[2] for block in blocks)
+    parts = []
+    for block in blocks:
+        part = np.full((block.shape[0] + gap, width, channels), 255, np.uint8)
+        part[: block.shape[0], : block.shape[1]] = block
+        parts.append(part)
+    return np.concatenate(parts)[:-gap]
+
+
 def write_png(path: Path, picture: np.ndarray, longest: int = 800) -> None:
     """Writes a `(H, W, 1 or 3)` uint8 picture, enlarged by a whole factor to some `longest` pixels wide or high."""
     from PIL import Image

@@ -38,11 +38,11 @@ class Progress:
             self.seconds += time.perf_counter() - self._clock
             self._clock = None
 
-    def count(self) -> None:
-        """One more minibatch is done."""
+    def count(self, minibatches: int = 1) -> None:
+        """So many more minibatches are done."""
         now = time.perf_counter()
         if self._last is not None:
-            self._rated += 1
+            self._rated += minibatches
             self._rated_seconds += now - self._last
         self._last = now
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import fcntl
 import io
 import json
 import zipfile
@@ -41,22 +40,9 @@ class RunDir:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the run directory for this process; the system lets go of it however the process ends.
-
-        Raises:
-            UserError: if another process trains there, or the folder cannot be written.
-        """
-        with files.writable(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = open(self.path / ".lock", "w")  # noqa: SIM115 (held below)
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(
-                    f"--workdir: another process is training in {self.path}; wait for it or stop it"
-                ) from None
-            files.sweep(self.path)
+        """Holds the run directory for this process, see `files.exclusive`."""
+        with files.exclusive(self.path, f"--workdir: another process is training in {self.path}"):
+            files.sweep(self.path)  # what killed writers left aside
             yield
 
     def exists(self) -> bool:
@@ -134,17 +120,23 @@ class RunDir:
         Raises:
             UserError: if there is none such; the line lists those there are.
         """
-        numbers = sorted(int(p.stem) for p in self.checkpoints.glob("*.npz") if p.stem.isdigit())
+        numbers = self._numbers()
         path = self.checkpoints / f"{numbers[-1] if which == 'last' and numbers else which}.npz"
         if not path.is_file():
             have = [str(n) for n in numbers] + (["best"] if (self.checkpoints / "best.npz").is_file() else [])
             raise UserError(f"no checkpoint {which!r} in {self.path}; there are: {', '.join(have) or 'none yet'}")
         return path
 
+    def latest_checkpoint(self) -> int:
+        """The last checkpoint's epoch; -1 if there is none."""
+        return max(self._numbers(), default=-1)
+
+    def _numbers(self) -> list[int]:
+        return sorted(int(p.stem) for p in self.checkpoints.glob("*.npz") if p.stem.isdigit())
+
     def prune(self, keep: int) -> None:
         """Removes all but the untrained, the best and the last `keep` checkpoints."""
-        numbers = sorted(int(p.stem) for p in self.checkpoints.glob("*.npz") if p.stem.isdigit())
-        for number in numbers[1:-keep]:
+        for number in self._numbers()[1:-keep]:
             (self.checkpoints / f"{number}.npz").unlink()
 
 

@@ -49,12 +49,12 @@ class StatisticsEstimator:
         variables = self.network.non_trainable_variables
         other = [v.value for v in variables]
         position = {id(v): i for i, v in enumerate(variables)}
-        sums = {n.name: [0.0, 0.0] for n in self.norms}
+        sums = [[0.0, 0.0] for _ in self.norms]
         count = 0
         with _momentum(self.norms, 0.0):  # the "moving average" after a call is then that minibatch's statistic
             for minibatch in minibatches:
                 updated = self._run(trainable, other, keras.ops.convert_to_tensor(minibatch))
-                for norm, total in zip(self.norms, sums.values(), strict=True):
+                for norm, total in zip(self.norms, sums, strict=True):
                     mean, variance = (
                         keras.ops.convert_to_numpy(updated[position[id(v)]]).astype("float64")
                         for v in (norm.moving_mean, norm.moving_variance)
@@ -62,7 +62,7 @@ class StatisticsEstimator:
                     total[0] += mean
                     total[1] += variance + mean**2
                 count += 1
-        for norm, (mean, square) in zip(self.norms, sums.values(), strict=True):
+        for norm, (mean, square) in zip(self.norms, sums, strict=True):
             norm.moving_mean.assign(mean / count)
             norm.moving_variance.assign(np.maximum(square / count - (mean / count) ** 2, 0.0))
         return count

@@ -47,15 +47,19 @@ def train(
         UserError: if anything given cannot be used; nothing is half-written.
         KeyboardInterrupt: on Ctrl-C or SIGTERM, after the state was saved.
     """
+    if not isinstance(config, Config):
+        raise UserError(f"config must be a bigan.Config, e.g. bigan.presets.digits(). Received: {config!r}")
+    if images is None and any(given is not None for given in (labels, test_images, test_labels)):
+        raise UserError("labels and test images are for images given as arrays; pass images too")
     if images is not None:
         source = loading.from_arrays(images, labels, test_images, test_labels, config.scaling)
         config = config.replace(dataset="arrays")
     else:
-        source = loading.load(config.dataset, config.data_dir, config.scaling)
+        source = loading.load(config.dataset, config.data_dir, config.scaling, config.crop, config.flip)
     parts = split(source, config.split, config.seed)
     run = RunDir(workdir)
     with run.locked():
-        fingerprint = source.fingerprint()
+        fingerprint = parts.fingerprint
         if run.snapshot.exists() and not run.exists():
             raise UserError(f"--workdir: {run.path} has a snapshot but no config.json to say of what; use another")
         if run.exists():
@@ -64,6 +68,11 @@ def train(
                 if progress:
                     print(f"the run in {run.path} is complete ({config.epochs} epochs); nothing to do", file=sys.stderr)
                 return Run(run)
+        if not run.snapshot.exists() and run.latest_checkpoint() > 0:
+            raise UserError(
+                f"--workdir: {run.path} has checkpoints but no {run.snapshot.name} to go on from; use another, or "
+                "remove checkpoints/ to begin anew"
+            )
         devices.prepare(config)
         from bigan.loop import run_training
 
@@ -119,13 +128,21 @@ class Run:
             raise UserError(f"{self.directory.path} was trained on arrays given in Python; pass --dataset")
         config = self.config
         place = data_dir or (config.data_dir if not dataset or dataset == config.dataset else "")
-        source = loading.load(dataset or config.dataset, place, config.scaling)
+        name = dataset or config.dataset
+        crop = config.crop if name == "store" else 0
+        source = loading.load(name, place, config.scaling, crop, config.flip and bool(crop))
         if source.spec.shape != self.spec.shape or source.spec.dtype != self.spec.dtype:
             raise UserError(
                 f"{self.directory.path} takes examples of {self.spec.shape} {self.spec.dtype}. "
                 f"Received: {source.spec.shape} {source.spec.dtype}"
             )
-        return split(source, config.split, config.seed)
+        parts = split(source, config.split, config.seed)
+        if not dataset and parts.fingerprint != self.data["fingerprint"]:
+            raise UserError(
+                f"--data_dir: {config.dataset} holds other data than {self.directory.path} was trained on; pass "
+                "--dataset too, if that is meant"
+            )
+        return parts
 
 
 def _check_same(run: RunDir, config: Config, fingerprint: str) -> None:

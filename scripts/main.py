@@ -22,7 +22,9 @@ flags.disclaim_key_flags()  # --help of a script lists the flags that it has def
 def define_config_flags() -> None:
     """One flag for each field of `Config`; unset flags leave the preset's value."""
     flags.DEFINE_string("preset", "digits", f"configuration to start from: {', '.join(presets.PRESETS)}")
-    define: dict[type, Any] = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
+    define: dict[type, Any] = {
+        str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool,
+    }  # fmt: skip
     for field in dataclasses.fields(Config):
         if field.name != "preset":
             about = f"{field.metadata['about']} (default: the preset's, or {field.default!r})"
@@ -53,7 +55,7 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
         try:
             rest = FLAGS(arguments)
         except flags.Error as error:
-            _fail(" ".join(str(error).split()))
+            _fail(" ".join(str(error).split()).removeprefix("ERROR:: "))
         if len(rest) > 1:
             _fail(f"unexpected argument {rest[1]!r}; flags are --name=value")
         return rest
@@ -68,7 +70,8 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
 
     def run() -> None:
         sys.path.insert(0, os.getcwd())  # where methods and networks of the user's lie; python -m does the same
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        for name in ("tensorflow", "jax._src.xla_bridge"):  # what they say while they start is not for the user
+            logging.getLogger(name).setLevel(logging.ERROR)
         app.run(entry, flags_parser=parse)
 
     return run

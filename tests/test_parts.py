@@ -160,10 +160,10 @@ def test_spec_maps_raw_values_to_the_range_and_back():
     x = keras.ops.convert_to_numpy(model.scale(raw))
     np.testing.assert_allclose(x, [[0, 0, 0], [1, 1, 0], [0.5, 0.5, 0]], atol=1e-6)
     np.testing.assert_allclose(model.unscale(x), raw, atol=1e-6)
-    assert np.array_equal(model.scaled(raw), x)
+    assert np.array_equal(model.targets(raw), x)
     images = BiGAN.create(Config(width=8, latent_dim=2), Spec((2, 2, 1)))
     every = np.arange(256, dtype=np.uint8).reshape(-1, 2, 2, 1)
-    assert np.array_equal(images.unscale(images.scaled(every)), every)
+    assert np.array_equal(images.unscale(images.targets(every)), every)
 
 
 def test_splits_never_overlap():
@@ -192,3 +192,19 @@ def test_atomic_write_leaves_the_old_file_when_it_fails(tmp_path):
     with pytest.raises(UserError, match=r"cannot write .*a\.txt: No space left on device"):
         files.write(path, broken)
     assert path.read_text() == "old" and [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_plain_discriminator_cannot_see_a_constant_batch():
+    """Why plain GANs of these networks collapse: batch norm takes a constant away, and D of it is 1/2 whatever D is."""
+    family = MLP(Config(width=16, latent_dim=4, init_stddev=0.1), Spec((6, 6, 1)))
+    rng = np.random.default_rng(0)
+    constant = np.repeat(rng.random((1, 6, 6, 1)), 32, axis=0).astype(np.float32)
+    varied = rng.random((32, 6, 6, 1)).astype(np.float32)
+    z = rng.uniform(-1, 1, (32, 4)).astype(np.float32)
+
+    def logits(discriminator, inputs):
+        return np.abs(keras.ops.convert_to_numpy(discriminator(inputs, training=True)))
+
+    plain, joint = family.discriminator(joint=False), family.discriminator()
+    assert logits(plain, constant).max() < 0.02 * logits(plain, varied).max()  # but for rounding
+    assert logits(joint, [constant, z]).max() > 0.1  # z varies still

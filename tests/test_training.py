@@ -62,7 +62,7 @@ def test_a_run_leaves_everything_and_loads(tmp_path, tiny, data, method):
         model.features(data["test_images"]), bigan.load(tmp_path / "run").features(data["test_images"])
     )
     if model.encoder is not None:
-        x, again = model.scaled(data["test_images"]), model.reconstruct(data["test_images"], raw=False)
+        x, again = model.targets(data["test_images"]), model.reconstruct(data["test_images"], raw=False)
         assert np.linalg.norm((x - again).reshape(30, -1), axis=1).mean() == pytest.approx(figures["reconstruction"])
         z = model.encode(data["test_images"])
         assert z.shape == (30, 4) and np.abs(z).max() <= 1
@@ -245,7 +245,7 @@ def test_float_vectors(tmp_path, tiny):
     model = run.model
     again = model.reconstruct(vectors)
     assert again.dtype == np.float32 and again[:, 1].min() >= -250 and not (tmp_path / "samples").exists()
-    x = model.scaled(vectors.astype(np.float32))
+    x = model.targets(vectors.astype(np.float32))
     assert x[:, :2].min() > -0.3 and x[:, :2].max() < 1.3 and np.all(x[:, 2] == 0)
     with pytest.raises(UserError, match="row 7 has NaN or infinity"):
         bad = vectors.copy()

@@ -18,7 +18,7 @@ STEPS = 50
 class Unnormalized(MLP):
     """MLPs without batch normalization: what a minibatch's parts give then adds up to what the whole gives."""
 
-    def _normalize(self, name, h):
+    def _normalize(self, name, h, affine=False):
         return h
 
 

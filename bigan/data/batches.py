@@ -1,4 +1,4 @@
-"""Minibatches: batch i of epoch e, its order and its latents, are a function of (seed, e, i) alone.
+"""Minibatches: batch i of epoch e, its order, crops and latents, are a function of (seed, e, i) alone.
 
 That is what makes resuming exact, replicas distinct and backends comparable.
 """
@@ -8,17 +8,22 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from bigan.data.crops import Crops
 from bigan.data.source import Examples
 from bigan.errors import UserError
 from bigan.latent import Uniform
 
 # Streams of random numbers that must not meet.
-ORDER, LATENT, STATISTICS, EVALUATION, LOOK = 1, 2, 3, 4, 5
+ORDER, LATENT, STATISTICS, EVALUATION, LOOK, CROP = 1, 2, 3, 4, 5, 6
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     """The order in which epoch `epoch` visits `count` examples."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, ORDER, epoch]))).permutation(count)
+    return _generator(seed, ORDER, epoch).permutation(count)
+
+
+def _generator(*key: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
 
 class Minibatches(keras.utils.PyDataset):
@@ -54,9 +59,14 @@ class Minibatches(keras.utils.PyDataset):
         """`{"x": (batch, ...) raw, "z": (batch, d) float32}` of one step."""
         if self._order[0] != epoch:
             self._order = (epoch, epoch_order(len(self.examples), self.seed, epoch))
-        index = np.sort(self._order[1][step * self.batch_size : (step + 1) * self.batch_size])
+        index = self._order[1][step * self.batch_size : (step + 1) * self.batch_size]
+        images = self.examples.images
+        if isinstance(images, Crops):
+            x = images.augmented(index, _generator(self.seed, CROP, epoch, step))
+        else:
+            x = images[index]
         return {
-            "x": self.examples.images[index],
+            "x": x,
             "z": self.latent.draw(self.batch_size, self.seed, LATENT, epoch, step),
         }
 

@@ -29,19 +29,50 @@ def load(folder: str) -> Source:
         raise UserError(f"--data_dir: no such folder: {folder}")
     train_root = root / "train" if (root / "train").is_dir() else root
     test_root = next((root / n for n in ("val", "test") if train_root != root and (root / n).is_dir()), None)
-    classes = _classes(train_root)
+    classes = classes_in(train_root)
     train = _read(train_root, classes)
     test = None
     if test_root is not None:
-        unknown = [name for name in _classes(test_root) if name not in classes]
+        unknown = [name for name in classes_in(test_root) if name not in classes]
         if unknown:
             raise UserError(f"{test_root / unknown[0]}: there is no such class in {train_root}")
         test = _read(test_root, classes, train.images.shape[1:])
     return Source("images", train, test, Spec(train.images.shape[1:]), tuple(classes))
 
 
-def _classes(root: Path) -> list[str]:
-    return sorted(p.name for p in root.iterdir() if p.is_dir() and _files(p))
+def classes_in(root: Path, strict: bool = False) -> list[str]:
+    """Names of the sub-folders with images, sorted.
+
+    Raises:
+        UserError: if `strict` and a sub-folder has none: labels would be numbered differently without it.
+    """
+    names = []
+    for place in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        if _files(place):
+            names.append(place.name)
+        elif strict:
+            raise UserError(f"{place}: this class has no images ({' '.join(SUFFIXES)}); add some, or remove it")
+    return names
+
+
+def listing(root: Path, classes: list[str]) -> tuple[list[tuple[Path, int]], list[Path]]:
+    """All images of `root` with their labels (0 without classes), in a fixed order, and the files that are none.
+
+    Raises:
+        UserError: if there are no images, or both loose ones and classes.
+    """
+    loose = _files(root)
+    if loose and classes:
+        raise UserError(f"{root}: has both images and sub-folders of images ({loose[0].name}, {classes[0]}/); use one")
+    labelled = [(root / c, label) for label, c in enumerate(classes) if (root / c).is_dir()]
+    pairs = [(path, label) for place, label in labelled or [(root, 0)] for path in _files(place)]
+    if not pairs:
+        raise UserError(f"{root}: has no images ({' '.join(SUFFIXES)}), nor sub-folders with images")
+    taken = {path for path, _ in pairs}
+    places = [root, *(place for place, _ in labelled)]
+    taken |= {place for place, _ in labelled}
+    others = [path for place in places for path in sorted(place.iterdir()) if path not in taken]
+    return pairs, others
 
 
 def _files(root: Path) -> list[Path]:
@@ -49,13 +80,7 @@ def _files(root: Path) -> list[Path]:
 
 
 def _read(root: Path, classes: list[str], shape: tuple[int, ...] | None = None) -> Examples:
-    loose = _files(root)
-    if loose and classes:
-        raise UserError(f"{root}: has both images and sub-folders of images ({loose[0].name}, {classes[0]}/); use one")
-    pairs = [(path, 0) for path in loose]
-    pairs += [(p, i) for i, c in enumerate(classes) if (root / c).is_dir() for p in _files(root / c)]
-    if not pairs:
-        raise UserError(f"{root}: has no images ({' '.join(SUFFIXES)}), nor sub-folders with images")
+    pairs, _ = listing(root, classes)
     images = None
     for i, (path, _) in enumerate(pairs):
         image = read(path)

@@ -6,32 +6,39 @@ import dataclasses
 
 import numpy as np
 
-from bigan.data import digits, idx, tfds, vectors
+from bigan.data import digits, idx, store, tfds, vectors
 from bigan.data import images as folders
 from bigan.data.source import Examples, Source
 from bigan.data.spec import Spec
 from bigan.errors import UserError
 
-KNOWN = "digits, idx, tfds:NAME, images, vectors"
+KNOWN = "digits, idx, tfds:NAME, images, vectors, store"
 
 
-def load(dataset: str, data_dir: str = "", scaling: str = "minmax") -> Source:
+def load(dataset: str, data_dir: str = "", scaling: str = "minmax", crop: int = 0, flip: bool = False) -> Source:
     """The dataset called `dataset`.
 
     Args:
-        dataset: digits | idx | tfds:NAME | images | vectors.
+        dataset: digits | idx | tfds:NAME | images | vectors | store.
         data_dir: its place, where it needs one.
         scaling: of vectors, 'minmax' or 'LOW,HIGH'.
+        crop, flip: of a store, see `bigan.data.store`.
 
     Raises:
         UserError: if there is no such dataset, or its files are missing or damaged (the line names the file).
     """
     kind, _, name = dataset.partition(":")
+    if (crop or flip) and dataset != "store":
+        raise UserError(
+            f"--crop and --flip are for --dataset=store; make one of --dataset={dataset} with "
+            "python -m scripts.prepare, then pass its --out as --data_dir"
+        )
     if kind == "tfds" and name:
         return tfds.load(name, data_dir)
     if dataset == "digits":
         return digits.load()
-    loaders = {"idx": idx.load, "images": folders.load, "vectors": lambda place: vectors.load(place, scaling)}
+    loaders = {"idx": idx.load, "images": folders.load, "vectors": lambda place: vectors.load(place, scaling),
+               "store": lambda place: store.load(place, crop, flip)}  # fmt: skip
     if dataset not in loaders:
         raise UserError(f"--dataset must be one of {KNOWN}. Received: {dataset!r}")
     if not data_dir:
@@ -59,7 +66,10 @@ def from_arrays(images, labels=None, test_images=None, test_labels=None, scaling
 
 
 def _examples(name: str, images, labels) -> Examples:
-    images = np.asarray(images)
+    try:
+        images = np.asarray(images)
+    except ValueError as error:  # lists of different lengths
+        raise UserError(f"{name} must be one array of shape (n, ...) ({error})") from error
     if images.ndim < 2 or not len(images):
         raise UserError(f"{name} must have shape (n, ...) with n > 0. Received: {images.shape}")
     if images.dtype == np.uint8:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bigan.data.crops import Crops, Images
 from bigan.data.spec import Spec
 
 
@@ -15,11 +16,11 @@ class Examples:
     """Raw examples with random access.
 
     Args:
-        images: `(n, *shape)` uint8 images or float32 vectors.
+        images: `(n, *shape)` uint8 images or float32 vectors, or crops of a store.
         labels: `(n,)` integers, or None.
     """
 
-    images: np.ndarray
+    images: Images
     labels: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -27,7 +28,7 @@ class Examples:
 
     def take(self, index: np.ndarray) -> Examples:
         """The examples at `index`, in its order."""
-        return Examples(self.images[index], None if self.labels is None else self.labels[index])
+        return Examples(self.images.take(index, axis=0), None if self.labels is None else self.labels[index])
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,10 @@ class Source:
         for part in (self.train, self.test):
             if part is not None:
                 digest.update(repr((part.images.shape, str(part.images.dtype))).encode())
-                digest.update(np.ascontiguousarray(part.images).data)
+                if isinstance(part.images, Crops):
+                    digest.update(part.images.digest.encode())
+                else:
+                    digest.update(np.ascontiguousarray(part.images).data)
                 if part.labels is not None:
                     digest.update(np.ascontiguousarray(part.labels, np.int64).data)
         return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +20,20 @@ class Split:
     Args:
         train, evaluation: the examples.
         protocol: one phrase for results: where the evaluation examples come from, and how many.
+        fingerprint: of the source, see `Source.fingerprint`.
     """
 
     train: Examples
     evaluation: Examples
     protocol: str
+    fingerprint: str = ""
+
+    def limited(self, most: int) -> Split:
+        """With at most that many training examples, chosen at random, always the same ones; 0 for all."""
+        if not most or most >= len(self.train):
+            return self
+        order = np.random.Generator(np.random.PCG64(0)).permutation(len(self.train))
+        return dataclasses.replace(self, train=self.train.take(np.sort(order[:most])))
 
 
 def split(source: Source, which: str, seed: int) -> Split:
@@ -34,7 +44,7 @@ def split(source: Source, which: str, seed: int) -> Split:
     source without a test set has one held out in the same way, whatever the split is called.
     """
     if which == "test" and source.test is not None:
-        return Split(source.train, source.test, f"test set, {len(source.test)} examples")
+        return Split(source.train, source.test, f"test set, {len(source.test)} examples", source.fingerprint())
     count = len(source.train)
     held = min(HELD_OUT, count // 6)
     if held < 1:
@@ -44,4 +54,5 @@ def split(source: Source, which: str, seed: int) -> Split:
         source.train.take(np.sort(order[held:])),
         source.train.take(np.sort(order[:held])),
         f"{held} examples held out from the training set, seed {seed}",
+        source.fingerprint(),
     )

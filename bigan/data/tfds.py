@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,21 @@ def load(name: str, data_dir: str = "") -> Source:
         data_dir: TFDS's own data folder; its default if empty.
 
     Raises:
+        UserError: as `prepared` does, or if images differ in size.
+    """
+    builder = prepared(name, data_dir)
+    features, splits = builder.info.features, list(builder.info.splits)
+    train = _read(builder, "train", name)
+    second = next((s for s in ("test", "validation") if s in splits), None)
+    test = _read(builder, second, name) if second else None
+    classes = tuple(features["label"].names) if "label" in features and hasattr(features["label"], "names") else ()
+    return Source(f"tfds:{name}", train, test, Spec(train.images.shape[1:]), classes)
+
+
+def prepared(name: str, data_dir: str = "") -> Any:
+    """The builder of the TFDS dataset `name`, prepared, after a download if need be.
+
+    Raises:
         UserError: if the dataset is unknown, has no images, or is neither prepared nor can be downloaded.
     """
     import tensorflow_datasets as tfds
@@ -34,44 +51,54 @@ def load(name: str, data_dir: str = "") -> Source:
     features = builder.info.features
     if features is None or "image" not in features:
         raise UserError(f"--dataset=tfds:{name}: has no feature 'image'; only image datasets can be used")
-    if not (builder.data_path / "dataset_info.json").exists() and not _online(builder.info.homepage):
+    manual = bool(builder.MANUAL_DOWNLOAD_INSTRUCTIONS)  # such as imagenet2012's: then no network is needed
+    if not (builder.data_path / "dataset_info.json").exists() and not manual and not _online(builder.info.homepage):
         raise UserError(
             f"--dataset=tfds:{name}: not prepared in {place} and there is no network to download it; prepare it "
             "where there is one, then pass --data_dir"
         )
     try:
         builder.download_and_prepare()
-        splits = list(builder.info.splits)
-        train = _read(tfds, builder, "train", name)
-        second = next((s for s in ("test", "validation") if s in splits), None)
-        test = _read(tfds, builder, second, name) if second else None
-    except UserError:
-        raise
     except Exception as error:  # TFDS raises AssertionError, requests' and TensorFlow's errors, and its own
         raise UserError(
             f"--dataset=tfds:{name}: not prepared in {place} and it could not be downloaded "
             f"({type(error).__name__}: {_line(error)}); prepare it where there is a network, then pass --data_dir"
         ) from error
-    classes = tuple(features["label"].names) if "label" in features and hasattr(features["label"], "names") else ()
-    return Source(f"tfds:{name}", train, test, Spec(train.images.shape[1:]), classes)
+    return builder
 
 
-def _read(tfds, builder, split: str, name: str) -> Examples:
+def encoded(builder: Any, split: str) -> Iterator[tuple[bytes, int]]:
+    """Every image of `split` as its encoded bytes, with its label (-1 without), in TFDS's order."""
+    import tensorflow_datasets as tfds
+
+    dataset = builder.as_dataset(split=split, shuffle_files=False, decoders={"image": tfds.decode.SkipDecoding()})
+    for example in tfds.as_numpy(dataset):
+        yield bytes(example["image"]), int(example.get("label", -1))
+
+
+def labels(builder: Any, split: str) -> list[int]:
+    """The labels of `split`, in TFDS's order; nothing is decoded."""
+    return [label for _, label in encoded(builder, split)]
+
+
+def _read(builder: Any, split: str, name: str) -> Examples:
+    import tensorflow_datasets as tfds
+
     images: list[np.ndarray] = []
-    labels: list[int] = []
+    numbers: list[int] = []
     for example in tfds.as_numpy(builder.as_dataset(split=split)):
         image = example["image"]
         if images and image.shape != images[0].shape:
             raise UserError(
                 f"--dataset=tfds:{name}: images differ in size ({images[0].shape} and {image.shape}), "
-                "and this network needs one size"
+                "and this network needs one size; make a store of them with scripts.prepare"
             )
         images.append(image)
         if "label" in example:
-            labels.append(example["label"])
+            numbers.append(example["label"])
     if not images:
         raise UserError(f"--dataset=tfds:{name}: split {split!r} is empty")
-    return Examples(np.stack(images), np.array(labels, np.int64) if labels else None)
+    return Examples(np.stack(images), np.array(numbers, np.int64) if numbers else None)
 
 
 def _online(homepage: str) -> bool:

@@ -43,7 +43,8 @@ def load(place: str, scaling: str = "minmax") -> Source:
 def scaled(name: str, train: Examples, scaling: str) -> Source:
     """`train` as a source whose spec maps its values to the networks' range, per feature or as given."""
     if scaling == "minmax":
-        low, high = train.images.min(axis=0).ravel(), train.images.max(axis=0).ravel()
+        values = np.asarray(train.images)
+        low, high = values.min(axis=0).ravel(), values.max(axis=0).ravel()
         if train.images.ndim > 2:  # images of floats share one range
             low, high = low.min(), high.max()
     else:

@@ -1,0 +1,123 @@
+"""What a method has learned to see: filters (Figure 5.3), nearest neighbours (Figure 5.5), a map of its features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from bigan import pictures
+from bigan.data.source import Examples
+from bigan.errors import UserError
+from bigan.method import Method
+
+PROJECTED = 4096  # dimensions of the random projection: those of AlexNet's fc6, set at random in Figure 5.5
+GALLERY = 50_000  # training images searched for neighbours, at most
+
+
+def filters(model: Method, count: int) -> dict[str, np.ndarray]:
+    """The first layer's kernels of E and D and the last one's of G, as images.
+
+    Returns:
+        By role, `(at most count, height, width, channels)` float32.
+
+    Raises:
+        UserError: if they are no pictures.
+    """
+    found = {}
+    for role, network in model.networks.items():
+        linear = [layer for layer in network.layers if hasattr(layer, "kernel")]
+        last = role == "generator"
+        layer = linear[-1 if last else 0]
+        kernel = np.asarray(keras.ops.convert_to_numpy(layer.kernel), np.float32)
+        shape = tuple(network.output_shape[1:] if last else network.inputs[0].shape[1:])
+        # Dense layers see, or make, whole images; convolutions are (h, w, in, out), transposed ones (h, w, out, in).
+        dense = kernel.ndim == 2
+        kernel = (kernel if last else kernel.T).reshape(-1, *shape) if dense else np.moveaxis(kernel, -1, 0)
+        if not pictures.is_picture(kernel.shape[1:]):
+            raise UserError(
+                f"--what=filters: {role}/{layer.name} has filters of {kernel.shape[1:]}, which are no pictures"
+            )
+        found[role] = kernel[:count]
+    return found
+
+
+def neighbors(model: Method, gallery: Examples, queries: np.ndarray, layer: str, k: int, seed: int) -> dict[str, Any]:
+    """Each query's `k` nearest training images by cosine distance in a random projection of a layer's features.
+
+    Up to `PROJECTED` features are compared as they are: a projection would only add noise.
+
+    Args:
+        model: its representation network gives the features.
+        gallery: images to search, at most `GALLERY` of them, chosen at random.
+        queries: `(n, *spec.shape)` raw images.
+        layer: as in `Method.features`.
+        k: neighbours of each.
+        seed: of the projection and the choice.
+
+    Returns:
+        'queries' `(n, ...)`, 'neighbors' `(n, k, ...)`, 'distances' `(n, k)`, 'index' `(n, k)` into the gallery.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    generator = np.random.Generator(np.random.PCG64(seed))
+    if k > len(gallery):
+        raise UserError(f"{k} neighbours are asked for, and there are {len(gallery)} images")
+    index = np.sort(generator.permutation(len(gallery))[:GALLERY])
+    images = gallery.images[index]
+    a, b = model.features(queries, layer), model.features(images, layer)
+    if a.shape[1] > PROJECTED:
+        projection = generator.normal(size=(a.shape[1], PROJECTED)).astype(np.float32)
+        a, b = a @ projection, b @ projection
+    distances, places = NearestNeighbors(n_neighbors=k, metric="cosine", algorithm="brute").fit(b).kneighbors(a)
+    return {"queries": queries, "neighbors": images[places.ravel()].reshape(*places.shape, *images.shape[1:]),
+            "distances": distances, "index": index[places]}  # fmt: skip
+
+
+def feature_map(model: Method, images: np.ndarray, layer: str, seed: int) -> dict[str, np.ndarray]:
+    """t-SNE of a layer's features in two dimensions: 'images' and their places 'points', `(n, 2)` in [0, 1].
+
+    Raises:
+        UserError: on fewer than 10 images.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    if len(images) < 10:
+        raise UserError(f"--what=map needs --num of 10 at least. Received: {len(images)}")
+    features = model.features(images, layer)
+    features = PCA(min(50, *features.shape), random_state=seed).fit_transform(features)
+    perplexity = min(30, (len(images) - 1) / 3)
+    points = TSNE(init="pca", perplexity=perplexity, random_state=seed).fit_transform(features)
+    points -= points.min(axis=0)
+    return {"images": images, "points": points / np.maximum(points.max(axis=0), 1e-12)}
+
+
+def write_filters(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """One block for each network, each filter scaled to its own largest weight, zero in grey."""
+    scaled = [
+        np.rint(127.5 + 127.5 * k / np.maximum(np.abs(k).max(axis=(1, 2, 3), keepdims=True), 1e-12)).astype(np.uint8)
+        for k in arrays.values()
+    ]
+    pictures.write_png(path, pictures.stacked([pictures.grid(k, 16 if len(k) > 16 else None) for k in scaled]))
+
+
+def write_neighbors(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """A row for each query: itself, a gap, its neighbours from the nearest on."""
+    rows = arrays["neighbors"]
+    gap = np.full_like(rows[:, :1], 255)
+    lines = np.concatenate([arrays["queries"][:, None], gap, rows], axis=1)
+    pictures.write_png(path, pictures.grid(lines.reshape(-1, *rows.shape[2:]), lines.shape[1]))
+
+
+def write_feature_map(path: Path, arrays: dict[str, np.ndarray], edge: int = 1600) -> None:
+    """Thumbnails at their places; where they overlap, later ones lie on top."""
+    images = arrays["images"]
+    h, w, c = images.shape[1:]
+    canvas = np.full((max(edge, 2 * h), max(edge, 2 * w), c), 255, np.uint8)
+    places = np.rint(arrays["points"] * (canvas.shape[1] - w, canvas.shape[0] - h)).astype(int)
+    for image, (x, y) in zip(images, places, strict=True):
+        canvas[y : y + h, x : x + w] = image
+    pictures.write_png(path, canvas)

@@ -1,0 +1,97 @@
+"""What all families share: seeded layers without biases, batch normalization, the shapes of x and of G's images."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import keras
+from keras import layers
+
+from bigan.config import Config
+from bigan.data.spec import Spec
+from bigan.errors import UserError
+
+
+class Family:
+    """Base of the families: subclasses define `encoder`, `generator` and `discriminator`.
+
+    Args:
+        config: widths, latent_dim, variant, initialization, precision and seed are read.
+        spec: shape of one example.
+    """
+
+    value_range = (-1.0, 1.0)  # of x inside the networks, and of what G makes
+    xla_on_cpu = True  # whether XLA trains these networks faster on a CPU than TensorFlow's own kernels do
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        self.config, self.spec = config, spec
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of what G makes and D sees: x's or, if `resolution` is given, smaller (section 5.2.5)."""
+        resolution = self.config.resolution
+        if not resolution:
+            return self.spec.shape
+        if len(self.spec.shape) != 3 or resolution > min(self.spec.shape[:2]):
+            raise UserError(f"--resolution must be at most the edge of x, {self.spec.shape}. Received: {resolution}")
+        return (resolution, resolution, self.spec.shape[2])
+
+    def encoder(self, output_stddev: float | None = None) -> keras.Model:
+        """x -> d numbers, before the squashing onto the latent's support.
+
+        Args:
+            output_stddev: initial standard deviation of the last layer, if not `init_stddev`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define encoder(output_stddev)")
+
+    def generator(self) -> keras.Model:
+        """z -> image."""
+        raise NotImplementedError(f"{type(self).__name__} must define generator()")
+
+    def discriminator(self, joint: bool = True) -> keras.Model:
+        """(image, z) -> one logit; with `joint=False`, the plain GAN's image -> logit."""
+        raise NotImplementedError(f"{type(self).__name__} must define discriminator(joint)")
+
+    # Layers. Paths are 'network/layer': the layer's name is the last part.
+
+    def _dense(self, path: str, units: int, stddev: float | None = None, last: bool = False) -> layers.Dense:
+        return layers.Dense(
+            units,
+            use_bias=False,
+            kernel_initializer=self._normal(path, stddev),
+            dtype=self._last_dtype if last else self._dtype,
+            name=path.split("/")[-1],
+        )
+
+    def _normal(self, path: str, stddev: float | None = None) -> Any:
+        # A seed of its own for each layer: weights do not depend on what else was built before, nor on global state.
+        seed = zlib.crc32(f"{self.config.seed}/{path}".encode())
+        stddev = self.config.init_stddev if stddev is None else stddev
+        return keras.initializers.RandomNormal(0.0, stddev, seed=seed) if stddev else "zeros"
+
+    def _normalize(self, name: str, h: Any, affine: bool = False) -> Any:
+        """Batch normalization; `affine`: with learned scale and bias."""
+        norm = layers.BatchNormalization(
+            epsilon=self.config.batchnorm_epsilon, center=affine, scale=affine, dtype=self._dtype, name=name
+        )
+        return norm(h)
+
+    def _leaky(self, name: str, h: Any) -> Any:
+        return layers.LeakyReLU(negative_slope=0.2, dtype=self._dtype, name=name)(h)
+
+    def _relu(self, name: str, h: Any) -> Any:
+        return layers.ReLU(dtype=self._dtype, name=name)(h)
+
+    def _add(self, name: str, *terms: Any) -> Any:
+        return layers.Add(dtype=self._dtype, name=name)(list(terms))
+
+    @property
+    def _dtype(self) -> str | None:
+        """Of hidden layers: None is Keras's own setting."""
+        return "mixed_bfloat16" if self.config.precision == "bfloat16" else None
+
+    @property
+    def _last_dtype(self) -> str | None:
+        """Of outputs, which are not rounded to bfloat16, nor are the losses on them."""
+        return "float32" if self.config.precision == "bfloat16" else None

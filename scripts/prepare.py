@@ -1,0 +1,87 @@
+"""Makes a store: every image resized once, packed for training that a GPU cannot outrun.
+
+python -m scripts.prepare --dataset=images --data_dir=imagenette --edge=72 --out=stores/imagenette72
+python -m scripts.prepare --dataset=tfds:imagenette --edge=72 --out=stores/imagenette72
+
+Then train with --dataset=store --data_dir=stores/imagenette72. Interrupted, the same command goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from absl import flags
+
+from bigan.errors import UserError
+from scripts.main import FLAGS, run_main
+
+flags.DEFINE_string("dataset", "images", "images (a folder, with or without classes and splits) or tfds:NAME")
+flags.DEFINE_string("data_dir", "", "the folder of images, or TFDS's data folder")
+flags.DEFINE_string("out", None, "folder for the store")
+flags.DEFINE_integer("edge", 72, "pixels of the resized images' shorter edge; crops are cut from them", 8, 4000)
+flags.DEFINE_list("splits", [], "splits to take, separated by commas (default: train, and val or test)")
+flags.DEFINE_string("classes", "", "classes to take by their sorted place: FIRST-LAST, e.g. 0-9 (default: all)")
+flags.DEFINE_integer("limit", 0, "images of each split, at most, chosen at random; 0 for all", lower_bound=0)
+flags.DEFINE_enum("bad", "refuse", ["refuse", "skip"], "what becomes of images that cannot be used")
+
+
+def main() -> None:
+    """Packs, and says what became of it."""
+    if not FLAGS.out:
+        raise UserError("--out is needed: the folder for the store")
+
+    from bigan.data import origins, packing
+
+    out, place = Path(FLAGS.out), Path(FLAGS.data_dir or ".")
+    if FLAGS.data_dir and place.is_dir() and out.resolve().is_relative_to(place.resolve()):
+        raise UserError(f"--out must not lie in --data_dir, whose images it is made from. Received: {out}")
+    origin = origins.open_origin(FLAGS.dataset, FLAGS.data_dir, FLAGS.splits, _classes(FLAGS.classes), FLAGS.limit)
+    for name in origin.ignored:
+        print(f"ignored {name}: not an image by its name", file=sys.stderr)
+
+    class Terminal(packing.Reporter):
+        """Lines on standard error; counts over one another on a terminal, else now and then."""
+
+        last = 0.0
+        open_line = False
+
+        def end_line(self) -> None:
+            print("\n" * self.open_line, end="", file=sys.stderr, flush=True)
+            self.open_line = False
+
+        def say(self, line: str) -> None:
+            self.end_line()
+            print(line, file=sys.stderr)
+
+        def count(self, split: str, done: int, total: int) -> None:
+            if sys.stderr.isatty():
+                print(f"\r\x1b[K{split}: {done} of {total} images", end="", file=sys.stderr, flush=True)
+                self.open_line = True
+            elif time.perf_counter() - self.last > 10:
+                self.last = time.perf_counter()
+                print(f"{split}: {done} of {total} images", file=sys.stderr)
+
+    terminal = Terminal()
+    description = packing.pack(origin, out, FLAGS.edge, FLAGS.bad == "skip", terminal)
+    for split, facts in description["splits"].items():
+        terminal.end_line()
+        print(f"{out}: {split}, {facts['images']} images, {facts['pixels'] * 3 / 1e9:.3f} GB, "
+                     f"{len(facts['skipped'])} skipped, {len(description['classes'])} classes")  # fmt: skip
+
+
+def _classes(text: str) -> slice:
+    if not text:
+        return slice(None)
+    first, dash, last = text.partition("-")
+    last = last if dash else first
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise UserError(f"--classes must be FIRST-LAST, e.g. 0-9. Received: {text!r}")
+    return slice(int(first), int(last) + 1)
+
+
+run = run_main(main)
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,175 @@
+"""Runs on natural images: stores, convolutions, an encoder at a higher resolution than G; all methods alike."""
+
+import numpy as np
+import pytest
+
+from baselines import METHODS
+from bigan.config import Config
+from bigan.data import origins
+from bigan.data.packing import pack
+from bigan.errors import UserError
+from bigan.loop import TIMING
+from bigan.rundir import RunDir, read_arrays
+from bigan.training import train
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """40 images of two kinds, 36 px and more, as a store."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("store")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 20), ("val", 8)):
+        for label, name in enumerate(("dark", "light")):
+            (folder / "images" / split / name).mkdir(parents=True)
+            for i in range(count):
+                pixels = rng.integers(100 * label, 100 * label + 100, (36, 36 + i % 5, 3), np.uint8)
+                Image.fromarray(pixels).save(folder / "images" / split / name / f"{i:02}.png")
+    origin = origins.open_origin("images", str(folder / "images"), [], slice(None), 0)
+    pack(origin, folder / "packed", 36, False)
+    return folder / "packed"
+
+
+def tiny(store, **changes):
+    return Config(
+        networks="bigan.networks:DCGAN", dataset="store", data_dir=str(store), crop=32, flip=True, width=4,
+        latent_dim=4, epochs=2, batch_size=10, eval_every=2, nearest_samples=20, logistic_examples=40, seed=1,
+    ).replace(**changes)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "method", [pytest.param(name, marks=pytest.mark.jax if name == "bigan" else ()) for name in sorted(METHODS)]
+)
+def test_every_method_trains_on_convolutions(tmp_path, store, method):
+    run = train(tiny(store, method=METHODS[method]), tmp_path / "run", progress=False)
+    assert run.results["complete"] and run.results["figures"]["knn_hidden"] > 60
+    start, end = (read_arrays(run.directory.checkpoint(epoch)) for epoch in ("0", "2"))
+    kernels = [name for name in start if name.endswith("kernel")]
+    assert len(kernels) > 6 and all(not np.array_equal(start[name], end[name]) for name in kernels)
+    assert run.results["protocol"]["evaluation_examples"] == 16
+    model = run.model
+    whole = run.split().train.images
+    assert model.features(whole, "conv2").shape == (40, 8 * 8 * 8)
+    assert np.array_equal(model.features(whole), model.features(np.asarray(whole)))
+
+
+@pytest.mark.parametrize("method", ["bigan", "gan", "autoencoder_l1"])
+def test_an_encoder_at_a_higher_resolution(tmp_path, store, method):
+    run = train(tiny(store, method=METHODS[method], resolution=16), tmp_path / "run", progress=False)
+    model, images = run.model, run.split().evaluation.images[:4]
+    assert model.image_shape == (16, 16, 3)
+    assert model.generate(np.zeros((2, 4))).shape == (2, 16, 16, 3)
+    assert "regeneration" not in run.results["figures"]
+    targets = model.targets(images, raw=True)
+    assert targets.shape == (4, 16, 16, 3) and targets.dtype == np.uint8
+    blocks = images.reshape(4, 16, 2, 16, 2, 3).mean(axis=(2, 4))  # a triangle is close to a box here
+    assert np.abs(targets - blocks).mean() < 20
+    if model.encoder is not None:
+        assert model.encode(images).shape == (4, 4) and model.reconstruct(images).shape == (4, 16, 16, 3)
+        with pytest.raises(UserError, match=r"E takes images of \(32, 32, 3\), and G makes images of \(16, 16, 3\)"):
+            model.regenerate(np.zeros((1, 4)))
+
+
+@pytest.mark.parametrize("method", ["latent_regressor", "joint_latent_regressor"])
+def test_regressors_are_refused_where_they_cannot_encode_what_g_makes(tmp_path, store, method):
+    with pytest.raises(UserError, match=r"here E takes \(32, 32, 3\) and G makes \(16, 16, 3\)"):
+        train(tiny(store, method=METHODS[method], resolution=16), tmp_path / "run", progress=False)
+
+
+def test_d_sees_the_same_crop_as_e(tmp_path, store):
+    from bigan.imports import resolve
+    from bigan.training import loading
+
+    config = tiny(store, resolution=16)
+    source = loading.load("store", str(store), crop=32)
+    model = resolve(config.method, "build_networks").create(config, source.spec)
+    seen = {}
+    for role in ("encoder", "discriminator"):
+        network = getattr(model, role)
+
+        class Spy:
+            def __init__(self, network, role):
+                self.network, self.role = network, role
+
+            def __call__(self, x, training=False):
+                seen.setdefault(self.role, x)
+                return self.network(x, training=training)
+
+            def __getattr__(self, name):
+                return getattr(self.network, name)
+
+        setattr(model, role, network)
+        object.__setattr__(model, role, Spy(network, role))
+    images = source.train.images[:4]
+    model({"x": images, "z": model.latent.draw(4, 0, 1)}, training=True)
+    scaled = np.asarray(seen["encoder"])
+    assert scaled.shape == (4, 32, 32, 3)
+    np.testing.assert_allclose(np.asarray(seen["discriminator"][0]), np.asarray(model.reduce(scaled)), atol=1e-6)
+
+
+def test_resumed_convolutions_end_the_same_within_rounding(tmp_path, store, monkeypatch):
+    """TensorFlow's convolutions do not repeat bit for bit on a CPU: equal to 1e-3 of what the weights moved."""
+    from bigan.loop import Trainer
+
+    config = tiny(store, epochs=3, learning_rate=1e-4)
+    train(config, tmp_path / "whole", progress=False)
+    real = Trainer.on_train_batch_end
+
+    def interrupt(self, batch, logs=None):
+        real(self, batch, logs)
+        if self.position == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "on_train_batch_end", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "parts", progress=False)
+    monkeypatch.undo()
+    train(config, tmp_path / "parts", progress=False)
+    one, two = RunDir(tmp_path / "whole"), RunDir(tmp_path / "parts")
+    a, b, start = (read_arrays(r.checkpoint(e)) for r, e in ((one, "3"), (two, "3"), (one, "0")))
+    for name in a:
+        assert np.abs(a[name] - b[name]).max() <= 1e-3 * max(np.abs(a[name] - start[name]).max(), 1e-6), name
+    rows = zip(one.read_metrics(), two.read_metrics(), strict=True)
+    for row, other in rows:
+        assert {k for k in row if k not in TIMING} == {k for k in other if k not in TIMING}
+
+
+def test_filters_neighbors_and_map(tmp_path, store):
+    from PIL import Image
+
+    from bigan import dumps
+
+    run = train(tiny(store, epochs=1), tmp_path / "run", progress=False)
+    model, split = run.model, run.split()
+    request = dumps.Request(num=12, seed=3, layer="hidden", split=split)
+    arrays = {name: dumps.KINDS[name].arrays(model, request) for name in ("filters", "neighbors", "map")}
+    assert {role: k.shape for role, k in arrays["filters"].items()} == {
+        "encoder": (4, 5, 5, 3), "generator": (4, 5, 5, 3), "discriminator": (4, 5, 5, 3),
+    }  # fmt: skip
+    kernel = np.asarray(model.generator.get_layer("output").kernel)
+    np.testing.assert_array_equal(arrays["filters"]["generator"][2], kernel[:, :, :, 2])
+    found = arrays["neighbors"]
+    queries, gallery = model.features(found["queries"]), model.features(split.train.images)
+    cosine = 1 - (queries @ gallery.T) / np.outer(np.linalg.norm(queries, axis=1), np.linalg.norm(gallery, axis=1))
+    assert np.array_equal(found["index"], np.argsort(cosine, axis=1, kind="stable")[:, :6])
+    assert np.array_equal(found["neighbors"][5, 0], split.train.images[found["index"][5, :1]][0])
+    points = arrays["map"]["points"]
+    assert points.shape == (12, 2) and points.min() == 0 and points.max() == 1
+    for name, value in arrays.items():
+        dumps.KINDS[name].write(tmp_path / f"{name}.png", value)
+        assert np.asarray(Image.open(tmp_path / f"{name}.png")).std() > 1
+    with pytest.raises(UserError, match="--num of 10 at least"):
+        dumps.KINDS["map"].arrays(model, dumps.Request(5, 0, "hidden", split))
+
+
+def test_several_steps_at_once_change_nothing(tmp_path, store):
+    """On dense networks, whose steps repeat bit for bit."""
+    ends = []
+    for dispatch in (1, 3):  # 4 steps an epoch: 3 does not divide them, 2 does
+        config = tiny(store, networks="bigan.networks:MLP", steps_per_dispatch=dispatch)
+        run = train(config, tmp_path / str(dispatch), progress=False)
+        ends.append(read_arrays(run.directory.checkpoint("2")))
+        assert [row["epoch"] for row in run.history] == [0, 1, 2]
+    for name in ends[0]:
+        np.testing.assert_allclose(ends[0][name], ends[1][name], rtol=1e-4, atol=1e-6)
