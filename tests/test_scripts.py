@@ -60,15 +60,45 @@ def test_train_again_says_complete(runs):
 
 
 def test_transfer(runs, tmp_path):
-    out = tmp_path / "knn.json"
-    done = succeed("transfer", f"--run={runs / 'bigan'}", "--task=knn", f"--out={out}")
-    figures = json.loads((runs / "bigan" / "results.json").read_text())["figures"]
-    layers = json.loads(out.read_text())["layers"]
-    assert layers["output"]["accuracy"] == pytest.approx(figures["knn_output"])
-    assert layers["hidden"]["accuracy"] == pytest.approx(figures["knn_hidden"])
-    assert f"{figures['knn_output']:.2f} %" in done.stdout
-    succeed("transfer", f"--run={runs / 'gan'}", "--layer=hidden1", "--checkpoint=0")
+    flags = (f"--run={runs / 'bigan'},{runs / 'gan'},random", f"--out={tmp_path / 'knn'}")
+    done = succeed("transfer", *flags, "--task=knn")
+    figures = json.loads((runs / "bigan" / "results.json").read_text())
+    entries = json.loads((tmp_path / "knn" / "results.json").read_text())["entries"]
+    accuracy = {(e["run"], e["layer"]): e["result"]["accuracy"] for e in entries}
+    assert accuracy["bigan", "output"] == pytest.approx(figures["figures"]["knn_output"])
+    assert accuracy["bigan", "hidden"] == pytest.approx(figures["figures"]["knn_hidden"])
+    assert accuracy["random", "hidden"] == pytest.approx(figures["untrained"]["knn_hidden"])
+    assert set(accuracy) == {(r, x) for r in ("bigan", "gan", "random") for x in ("hidden", "output")} - {
+        ("gan", "output")
+    }
+    table = (tmp_path / "knn" / "table.md").read_text()
+    assert table in done.stdout and f"| bigan | {accuracy['bigan', 'hidden']:.2f} [" in table
+    assert np.asarray(Image.open(tmp_path / "knn" / "plot.png")).std() > 1
+    again = succeed("transfer", *flags, "--task=knn")  # nothing is computed twice
+    assert "knn: bigan" in done.stderr and "knn:" not in again.stderr and table in again.stdout
+    more = succeed("transfer", *flags, "--task=knn", "--layer=hidden,hidden1")
+    assert "knn: gan, hidden1" in more.stderr and "knn: gan, hidden\n" not in more.stderr
+    assert "holds results of --task=knn" in fail("transfer", *flags, "--task=linear")
+
+    linear = succeed("transfer", f"--run={runs / 'bigan'}", "--task=linear", "--layer=hidden", "--classifier=svm")
+    assert (runs / "bigan" / "transfer" / "linear" / "table.md").read_text() in linear.stdout
+    few = tmp_path / "few"
+    succeed(
+        "transfer",
+        f"--run={runs / 'bigan'}",
+        "--layer=hidden",
+        "--limit=100",
+        "--k=5",
+        "--metric=cosine",
+        f"--out={few}",
+    )
+    assert json.loads((few / "results.json").read_text())["entries"][0]["result"]["training_examples"] == 100
+    low = succeed("transfer", f"--run={runs / 'gan'}", "--task=low_shot", "--layer=hidden1", "--shots=1,10")
+    assert "hidden1, 10" in low.stdout
+    assert "--shots: class" in fail("transfer", f"--run={runs / 'gan'}", "--task=low_shot", "--shots=5000")
+    assert "--shots must be numbers" in fail("transfer", f"--run={runs / 'gan'}", "--task=low_shot", "--shots=a")
     assert "there are: hidden, flatten" in fail("transfer", f"--run={runs / 'gan'}", "--layer=conv1")
+    assert "'random' may follow the first" in fail("transfer", "--run=random")
 
 
 def test_dump(runs, tmp_path):
@@ -89,6 +119,9 @@ def test_dump(runs, tmp_path):
     assert "does not train G on the latent distribution" in note
     assert "and there are 360" in fail("dump", f"--run={runs / 'bigan'}", "--num=1000")
     assert "--what" in fail("dump", f"--run={runs / 'bigan'}", "--what=dreams")
+    succeed("dump", f"--run={runs / 'gan'}", "--what=filters,neighbors,map", "--num=12", f"--out={tmp_path}")
+    for name in ("filters", "neighbors", "map"):
+        assert np.asarray(Image.open(tmp_path / f"{name}.png")).std() > 1
 
 
 def test_encode_and_the_plain_keras_model(runs, tmp_path):
@@ -122,7 +155,7 @@ def test_bad_flags_are_one_line_and_quick(tmp_path):
     workdir = f"--workdir={tmp_path / 'run'}"
     began = time.monotonic()
     cases = {
-        ("--preset=mnits", workdir): "--preset must be one of digits, mnist, vectors. Received: 'mnits'",
+        ("--preset=mnits", workdir): "--preset must be one of digits, mnist, vectors, tiny32",
         ("--dataset=mnits", workdir): "--dataset must be one of",
         ("--method=vae", workdir): "--method must be one of bigan, gan, latent_regressor",
         ("--variant=mine", workdir): "--variant must be one of thesis, released",
@@ -141,6 +174,65 @@ def test_bad_flags_are_one_line_and_quick(tmp_path):
     assert command("train", "--help", PYTHONPATH=str(tmp_path)).stdout.count("--") > 30
     assert not (tmp_path / "run").exists()
     assert (time.monotonic() - began) / 14 < 4
+
+
+def test_prepare_and_train_on_the_store(tmp_path):
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 16), ("val", 10)):
+        for name in ("a", "b"):
+            (tmp_path / "images" / split / name).mkdir(parents=True)
+            for i in range(count):
+                picture = Image.fromarray(rng.integers(0, 256, (40, 44, 3), np.uint8))
+                picture.save(tmp_path / "images" / split / name / f"{i}.jpg")
+    (tmp_path / "images" / "train" / "a" / "notes.txt").write_text("")
+    prepare = ("--edge=36", f"--data_dir={tmp_path / 'images'}", f"--out={tmp_path / 'store'}")
+    done = succeed("prepare", *prepare)
+    assert "train, 32 images" in done.stdout and "2 classes" in done.stdout and "notes.txt" in done.stderr
+    assert "is complete" in succeed("prepare", *prepare).stderr
+    train = ("--preset=tiny32", f"--data_dir={tmp_path / 'store'}", "--epochs=1", "--batch_size=16", "--width=4",
+             "--nearest_samples=16")  # fmt: skip
+    succeed("train", *train, f"--workdir={tmp_path / 'run'}")
+    assert np.asarray(Image.open(tmp_path / "run" / "samples" / "1.png")).shape[2] == 3
+    what = "--what=samples,reconstructions,interpolations,filters,neighbors,map"
+    succeed("dump", f"--run={tmp_path / 'run'}", what, "--num=10", "--layer=conv2")
+    succeed("encode", f"--run={tmp_path / 'run'}", f"--out={tmp_path / 'f.npz'}", "--layer=conv3")
+    assert np.load(tmp_path / "f.npz")["train"].shape == (32, 4 * 4 * 16)
+    for flags, message in {
+        ("--edge=32",): "holds a store of other images or of another size",
+        ("--classes=x",): "--classes must be FIRST-LAST",
+        ("--dataset=idx",): "--dataset must be images or tfds:NAME",
+        ("--out=",): "--out is needed",
+        ("--bad=maybe",): "bad",
+    }.items():
+        assert message in fail("prepare", *prepare, *flags), flags
+    assert "--crop must be at most" in fail("train", *train, "--crop=64", f"--workdir={tmp_path / 'other'}")
+    regressor = ("--method=latent_regressor", "--resolution=16", f"--workdir={tmp_path / 'regressor'}")
+    assert "both must have one size" in fail("train", *train, *regressor)
+
+
+def test_table(tmp_path):
+    flags = ("--preset=digits", *QUICK, "--seeds=2", "--methods=bigan,gan,autoencoder_l1", "--device=cpu")
+    done = succeed("table", *flags, f"--workdir={tmp_path / 'table'}")
+    with open(tmp_path / "table" / "table.csv") as file:
+        rows = list(csv.DictReader(file))
+    for method in ("bigan", "gan", "autoencoder_l1"):
+        for seed in ("0", "1"):
+            results = json.loads((tmp_path / "table" / f"{method}-{seed}" / "results.json").read_text())
+            value = [r["value"] for r in rows if (r["method"], r["seed"], r["figure"]) == (method, seed, "knn_hidden")]
+            assert [float(v) for v in value] == [results["figures"]["knn_hidden"]]
+    table = (tmp_path / "table" / "table.md").read_text()
+    assert table in done.stdout and "| raw input |" in table and "| untrained network |" in table
+    assert [line.split(" | ")[1] for line in table.splitlines() if line.startswith("| gan")] == ["2"]
+    for name in ("table.png", "curves.png"):
+        assert np.asarray(Image.open(tmp_path / "table" / name)).std() > 1
+    assert done.stderr.count("epoch 2/2") == 6
+    again = succeed("table", *flags, f"--workdir={tmp_path / 'table'}")
+    assert again.stderr.count("is complete") == 6 and (tmp_path / "table" / "table.md").read_text() == table
+    workdir = f"--workdir={tmp_path / 'other'}"
+    assert "--methods is empty" in fail("table", "--methods=", workdir)
+    assert "--method must be one of bigan, gan" in fail("table", "--methods=vae", workdir)
+    assert "use --seeds" in fail("table", "--seed=3", workdir)
+    assert not (tmp_path / "other").exists()
 
 
 def test_unknown_backend(tmp_path):

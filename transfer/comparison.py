@@ -121,27 +121,30 @@ def write(folder: Path, rows: list[Row], protocol: dict[str, Any], epochs: int, 
 
 
 def _bars(path: Path, rows: list[Row], paper: bool) -> None:
+    """A bar a row in both panels, so that they share their labels; a row without the figure has none."""
     figure = pictures.new_figure(9, 3.8)
     axes = figure.subplots(1, 2, sharey=True)
     for axis, name in zip(axes, ("knn_hidden", "knn_output"), strict=True):
-        shown = [row for row in rows if name in row.figures]
+        shown = [(place, row, row.figures[name]) for place, row in enumerate(rows) if name in row.figures]
         if not shown:
             axis.set_axis_off()
             continue
-        means = [statistics.mean(row.figures[name]) for row in shown]
-        errors = [statistics.stdev(v) if len(v := row.figures[name]) > 1 else 0.0 for row in shown]
-        colours = ["0.6" if not row.rates else "C0" for row in shown]
-        axis.barh(range(len(shown)), means, xerr=errors, color=colours, capsize=3)
-        axis.set_yticks(range(len(shown)), [row.name for row in shown])
-        low = min(means) - 1
-        axis.set_xlim(left=max(0, low), right=min(100, max(means) + 0.5))
+        means = [statistics.mean(values) for _, _, values in shown]
+        errors = [statistics.stdev(values) if len(values) > 1 else 0.0 for _, _, values in shown]
+        colours = ["C0" if row.rates else "0.6" for _, row, _ in shown]
+        axis.barh([place for place, _, _ in shown], means, xerr=errors, color=colours, capsize=3)
+        runs = [(value, place) for place, row, values in shown if row.rates for value in values]
+        axis.plot(*zip(*runs, strict=True), "o", color="C1", markersize=4, label="each run")
+        every = [value for _, _, values in shown for value in values]
+        axis.set_xlim(left=max(0, min(every) - 1), right=min(100, max(every) + 1))
         axis.set_title(f"{name}, 1-NN accuracy (%)")
         axis.grid(axis="x", alpha=0.3)
         if paper and name == "knn_hidden":
-            points = [(TABLE_5_1[r.name], i) for i, r in enumerate(shown) if r.name in TABLE_5_1]
+            points = [(TABLE_5_1[row.name], place) for place, row, _ in shown if row.name in TABLE_5_1]
             if points:
                 axis.plot(*zip(*points, strict=True), "k|", markersize=14, label="Table 5.1, 400 epochs")
-                axis.legend(fontsize=8, loc="lower left")
+        axis.legend(fontsize=8, loc="lower left")
+    axes[0].set_yticks(range(len(rows)), [row.name for row in rows])
     axes[0].invert_yaxis()
     pictures.write_figure(path, figure)
 
@@ -160,8 +163,10 @@ def write_curves(path: Path, runs: Iterable[tuple[str, int, Run]]) -> None:
                 row[RATIO] = ratio(row)
         for axis, title in zip(axes, ("knn_output", "knn_hidden", RATIO), strict=True):
             points = [(row["epoch"], row[title]) for row in rows if title in row]
-            # A latent regressor's last layer starts at zero: its untrained output classifies at random.
-            points = [(x, y) for x, y in points if x > 0 or y > 50 or title == RATIO]
+            # A latent regressor's last layer starts at zero: its untrained output classifies at random, and would
+            # squeeze the others' curves.
+            if title == "knn_output" and points and points[0][1] < 0.5 * points[-1][1]:
+                points = points[1:]
             if points:
                 x, y = zip(*points, strict=True)
                 axis.plot(x, y, color=colour, marker=".", linewidth=1.2, label=name if first else None)

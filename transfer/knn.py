@@ -1,36 +1,48 @@
-"""1-nearest-neighbour classification of frozen features (Table 5.1's protocol)."""
+"""Nearest-neighbour classification of frozen features; with k = 1, Euclidean, Table 5.1's protocol."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bigan import metrics
+import numpy as np
+
+from bigan import neighbors
 from bigan.data.splits import Split
 from bigan.errors import UserError
 from bigan.method import Method
+from transfer import intervals
+
+METRICS = ("euclidean", "cosine")
 
 
-def evaluate(model: Method, split: Split, layer: str) -> dict[str, Any]:
-    """1-NN accuracy, Euclidean, of the evaluation examples among the training examples.
+def evaluate(model: Method, split: Split, layer: str, k: int = 1, metric: str = "euclidean") -> dict[str, Any]:
+    """k-NN accuracy of the evaluation examples among the training examples, exact.
 
     Args:
         model: a trained method.
         split: labelled examples; the labels of the evaluation examples are used for counting only.
         layer: 'hidden', 'output' or a layer's name, as in `Method.features`.
+        k: neighbours that vote; of classes with equally many, that of the nearest wins.
+        metric: 'euclidean' or 'cosine'.
 
     Returns:
-        'accuracy' in percent, and the protocol: layer, numbers of examples, where they come from.
+        'accuracy' in percent with its bootstrap 'interval', and the protocol.
 
     Raises:
-        UserError: if there are no labels, or no such layer.
+        UserError: if there are no labels, no such layer or metric, or fewer training examples than `k`.
     """
     train, test = split.train, split.evaluation
     if train.labels is None or test.labels is None:
         raise UserError("--task=knn needs labels, and this dataset has none")
-    accuracy = metrics.nearest_accuracy(
-        model.features(train.images, layer), train.labels, model.features(test.images, layer), test.labels
-    )
-    return {
-        "accuracy": accuracy, "layer": layer, "training_examples": len(train), "evaluation_examples": len(test),
+    if metric not in METRICS:
+        raise UserError(f"--metric must be one of {', '.join(METRICS)}. Received: {metric!r}")
+    if not 1 <= k <= len(train):
+        raise UserError(f"--k must be between 1 and the {len(train)} training examples. Received: {k}")
+    a, b = model.features(test.images, layer), model.features(train.images, layer)
+    if metric == "cosine":  # on the unit sphere the order is the Euclidean one
+        a, b = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30) for x in (a, b))
+    guesses = neighbors.vote(neighbors.nearest(a, b, k), train.labels)
+    return intervals.accuracy(guesses == test.labels) | {
+        "layer": layer, "k": k, "metric": metric, "training_examples": len(train), "evaluation_examples": len(test),
         "evaluation": split.protocol,
     }  # fmt: skip

@@ -1,0 +1,71 @@
+"""A VOCdevkit folder is read as VOC means it, and what is wrong with one is named."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bigan.errors import UserError
+from transfer import voc
+
+
+def annotate(root, name, objects, size=(60, 40)):
+    items = "".join(
+        f"<object><name>{label}</name><difficult>{difficult}</difficult><bndbox><xmin>{a}</xmin><ymin>{b}</ymin>"
+        f"<xmax>{c}</xmax><ymax>{d}</ymax></bndbox></object>"
+        for label, difficult, (a, b, c, d) in objects
+    )
+    text = f"<annotation><size><width>{size[0]}</width><height>{size[1]}</height></size>{items}</annotation>"
+    (root / "Annotations" / f"{name}.xml").write_text(text)
+    Image.new("RGB", size).save(root / "JPEGImages" / f"{name}.jpg")
+
+
+@pytest.fixture
+def devkit(tmp_path):
+    root = tmp_path / "VOCdevkit" / "VOC2007"
+    for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (root / folder).mkdir(parents=True)
+    annotate(root, "000001", [("dog", 0, (1, 1, 60, 40)), ("dog", 1, (2, 3, 4, 5)), ("cat", 1, (1, 1, 9, 9))])
+    annotate(root, "000002", [("tvmonitor", 0, (10, 11, 12, 13))])
+    annotate(root, "000003", [])
+    (root / "ImageSets/Main/train.txt").write_text("000002\n000001\n")
+    (root / "ImageSets/Main/val.txt").write_text("000003\n")
+    (root / "ImageSets/Main/dog_train.txt").write_text("000001  1\n000002 -1\n")
+    return tmp_path / "VOCdevkit"
+
+
+def test_images_boxes_and_labels(devkit):
+    pictures = voc.load(str(devkit), "train")
+    assert [p.name for p in pictures] == ["000002", "000001"] and pictures[0].path.is_file()
+    assert (pictures[1].width, pictures[1].height) == (60, 40)
+    dog, cat = voc.CLASSES.index("dog"), voc.CLASSES.index("cat")
+    assert pictures[1].boxes[1] == voc.Box(dog, (2, 3, 4, 5), True)
+    labels = voc.labels(pictures)
+    assert labels.shape == (2, 20) and labels[0, 19] == 1 and (labels[0, :19] == -1).all()
+    assert labels[1, dog] == 1 and labels[1, cat] == 0 and np.sum(labels[1] == -1) == 18
+    assert (voc.labels(voc.load(str(devkit / "VOC2007"), "val")) == -1).all()
+
+
+def test_what_is_wrong_is_named(devkit):
+    root = devkit / "VOC2007"
+    with pytest.raises(UserError, match="no such folder"):
+        voc.load(str(devkit / "none"), "train")
+    with pytest.raises(UserError, match="has no ImageSets; pass the folder of one year"):
+        voc.load(str(devkit.parent), "train")
+    with pytest.raises(UserError, match=r"has no ImageSets/Main/test.txt; splits there are: train, val"):
+        voc.load(str(devkit), "test")
+    for objects, message in (
+        ([("unicorn", 0, (1, 1, 2, 2))], "'unicorn' is none of VOC's 20 classes"),
+        ([("dog", 0, (1, 1, 61, 2))], r"the box \(1, 1, 61, 2\) of dog lies outside the image, 60 x 40"),
+        ([("dog", 0, (0, 1, 6, 2))], "lies outside"),
+        ([("dog", 0, (5, 1, 4, 2))], "lies outside"),
+        ([("dog", 0, ("a", 1, 4, 2))], "is no annotation of VOC's"),
+    ):
+        annotate(root, "000003", objects)
+        with pytest.raises(UserError, match=message):
+            voc.load(str(devkit), "val")
+    (root / "JPEGImages/000003.jpg").unlink()
+    with pytest.raises(UserError, match=r"000003.jpg: is missing, though there is .*000003.xml"):
+        voc.load(str(devkit), "val")
+    (devkit / "VOC2012" / "ImageSets").mkdir(parents=True)
+    with pytest.raises(UserError, match="has several years: VOC2007, VOC2012"):
+        voc.load(str(devkit), "train")

@@ -1,0 +1,36 @@
+"""How far a figure would move on other test examples: the bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray], float], count: int, seed: int = 0, draws: int = 1000, level: float = 0.95
+) -> tuple[float, float]:
+    """The interval of a statistic over resampled test examples, by percentiles.
+
+    Args:
+        statistic: of `(count,)` indices of examples, drawn with replacement.
+        count: number of test examples.
+        seed: of the draws.
+        draws: resampled sets.
+        level: part of them inside the interval.
+
+    Returns:
+        (low, high).
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    values = [statistic(generator.integers(0, count, count)) for _ in range(draws)]
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def accuracy(correct: np.ndarray) -> dict[str, Any]:
+    """'accuracy' in percent of a vector of booleans, and its 95 % 'interval' over test examples."""
+    correct = np.asarray(correct, float)
+    low, high = bootstrap(lambda index: 100 * correct[index].mean(), len(correct))
+    return {"accuracy": 100 * float(correct.mean()), "interval": [round(low, 2), round(high, 2)]}

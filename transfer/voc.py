@@ -1,0 +1,109 @@
+"""PASCAL VOC as it lies in a VOCdevkit folder: images, boxes, and labels of the classification task.
+
+FOLDER/ImageSets/Main/SPLIT.txt, FOLDER/JPEGImages/ID.jpg, FOLDER/Annotations/ID.xml; FOLDER is VOCdevkit/VOC2007 or any
+other year's, or a VOCdevkit with one year in it. Boxes are 1-based and inclusive, as VOC writes them.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bigan.errors import UserError
+
+CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
+    "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Box:
+    """One object: its class's number, `(xmin, ymin, xmax, ymax)` in pixels, 1-based and inclusive, and difficult."""
+
+    label: int
+    corners: tuple[int, int, int, int]
+    difficult: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One annotated image."""
+
+    name: str
+    path: Path
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+
+
+def load(folder: str, split: str) -> list[Picture]:
+    """The images of a split, with their boxes, in the order of its list.
+
+    Args:
+        folder: VOCdevkit/VOC2007, or a VOCdevkit with one year in it.
+        split: 'train', 'val', 'trainval' or 'test'.
+
+    Raises:
+        UserError: naming the folder or file, if there is no such split, an image or annotation is missing or damaged, a
+            class is unknown or a box lies outside its image.
+    """
+    root = _root(Path(folder))
+    path = root / "ImageSets" / "Main" / f"{split}.txt"
+    if not path.is_file():
+        known = sorted(p.stem for p in path.parent.glob("*.txt") if "_" not in p.stem) if path.parent.is_dir() else []
+        raise UserError(f"{root}: has no ImageSets/Main/{split}.txt; splits there are: {', '.join(known) or 'none'}")
+    names = [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
+    if not names:
+        raise UserError(f"{path}: lists no images")
+    return [_picture(root, name) for name in names]
+
+
+def labels(pictures: list[Picture]) -> np.ndarray:
+    """`(n, 20)` int8 of the classification task: 1 present, 0 with difficult objects only, -1 absent."""
+    out = np.full((len(pictures), len(CLASSES)), -1, np.int8)
+    for i, picture in enumerate(pictures):
+        for box in picture.boxes:
+            out[i, box.label] = max(out[i, box.label], 0 if box.difficult else 1)
+    return out
+
+
+def _root(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UserError(f"--data_dir: no such folder: {folder}")
+    if (folder / "ImageSets").is_dir():
+        return folder
+    years = sorted(p for p in folder.glob("VOC20*") if (p / "ImageSets").is_dir())
+    if len(years) != 1:
+        found = f"several years: {', '.join(p.name for p in years)}" if years else "no ImageSets"
+        raise UserError(f"--data_dir: {folder} has {found}; pass the folder of one year, e.g. VOCdevkit/VOC2007")
+    return years[0]
+
+
+def _picture(root: Path, name: str) -> Picture:
+    annotation, image = root / "Annotations" / f"{name}.xml", root / "JPEGImages" / f"{name}.jpg"
+    for path, other in ((annotation, image), (image, annotation)):
+        if not path.is_file():
+            raise UserError(f"{path}: is missing{', though there is ' + str(other) if other.is_file() else ''}")
+    try:
+        tree = ElementTree.parse(annotation).getroot()
+        width, height = (int(tree.findtext(f"size/{side}", "")) for side in ("width", "height"))
+        boxes = tuple(_box(annotation, item, width, height) for item in tree.findall("object"))
+    except (ElementTree.ParseError, ValueError) as error:
+        raise UserError(f"{annotation}: is no annotation of VOC's ({error})") from error
+    return Picture(name, image, width, height, boxes)
+
+
+def _box(annotation: Path, item: ElementTree.Element, width: int, height: int) -> Box:
+    name = item.findtext("name", "").strip()
+    if name not in CLASSES:
+        raise UserError(f"{annotation}: {name!r} is none of VOC's 20 classes: {', '.join(CLASSES)}")
+    # Some annotations of later years have fractions of pixels.
+    corners = [round(float(item.findtext(f"bndbox/{side}", ""))) for side in ("xmin", "ymin", "xmax", "ymax")]
+    left, top, right, bottom = corners
+    if not (1 <= left <= right <= width and 1 <= top <= bottom <= height):
+        raise UserError(f"{annotation}: the box {tuple(corners)} of {name} lies outside the image, {width} x {height}")
+    return Box(CLASSES.index(name), (left, top, right, bottom), item.findtext("difficult", "0").strip() == "1")
