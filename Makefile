@@ -16,8 +16,8 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -n 2 -m jax
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m jax
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

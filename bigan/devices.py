@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def _silent_libraries() -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(TypeError, OSError):  # no such handle on Windows
+            ctypes.CDLL(None).fflush(None)  # what C holds back would come out after the end of the silence
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)

@@ -41,17 +41,25 @@ def test_killed_at_an_injected_point_the_run_ends_the_same(tmp_path, point, coun
     assert not list((tmp_path / "killed").rglob(".aside*"))
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
-def test_tensorflow_and_jax_agree(tmp_path, method):
+@pytest.fixture(scope="module")
+def first_steps(tmp_path_factory):
+    """What `worker.first_gradients_and_losses` measured on each backend: arrays by 'method/name'."""
+    folder = tmp_path_factory.mktemp("first_steps")
     for backend in ("tensorflow", "jax"):
-        worker("first_gradients_and_losses", method, tmp_path / f"{backend}.npz", KERAS_BACKEND=backend)
-    one, two = (np.load(tmp_path / f"{backend}.npz") for backend in ("tensorflow", "jax"))
-    assert one.files == two.files and len(one.files) > 5
-    for name in one.files:
-        if name != "losses":
-            assert np.linalg.norm(one[name] - two[name]) <= 1e-5 * np.linalg.norm(one[name]) > 0, name
-    assert one["losses"].shape == (50,) and one["losses"][-1] != one["losses"][0]
-    np.testing.assert_allclose(one["losses"], two["losses"], rtol=1e-3)
+        worker("first_gradients_and_losses", folder / f"{backend}.npz", *sorted(METHODS), KERAS_BACKEND=backend)
+    return [np.load(folder / f"{backend}.npz") for backend in ("tensorflow", "jax")]
+
+
+@pytest.mark.xdist_group("first_steps")
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_tensorflow_and_jax_agree(first_steps, method):
+    one, two = ({n: arrays[n] for n in arrays.files if n.startswith(f"{method}/")} for arrays in first_steps)
+    assert one.keys() == two.keys() and len(one) > 5
+    losses = [arrays.pop(f"{method}/losses") for arrays in (one, two)]
+    for name in one:
+        assert np.linalg.norm(one[name] - two[name]) <= 1e-5 * np.linalg.norm(one[name]) > 0, name
+    assert losses[0].shape == (50,) and losses[0][-1] != losses[0][0]
+    np.testing.assert_allclose(*losses, rtol=1e-3)
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])

@@ -41,8 +41,13 @@ def tiny_data():
     }  # fmt: skip
 
 
-def first_gradients_and_losses(method, out):
-    """From weights, images and latents drawn with NumPy: every variable's first gradient, and 50 steps' losses."""
+def first_gradients_and_losses(out, *methods):
+    """Of each method, by 'method/name': every variable's first gradient, and 50 steps' losses."""
+    np.savez(out, **{f"{method}/{n}": a for method in methods for n, a in _first_steps(method).items()})
+
+
+def _first_steps(method):
+    """From weights, images and latents drawn with NumPy."""
     import keras
 
     from baselines import importable_name
@@ -78,7 +83,7 @@ def first_gradients_and_losses(method, out):
     for batch in batches:
         model.reset_metrics()
         losses.append(float(model.train_on_batch(batch, return_dict=True)["loss"]))
-    np.savez(out, *[np.asarray(g) for g in gradients], losses=np.array(losses))
+    return {str(i): np.asarray(g) for i, g in enumerate(gradients)} | {"losses": np.array(losses)}
 
 
 def train(workdir, replicas, networks):
