@@ -69,7 +69,8 @@ class Method(keras.Model):
     # What a method defines.
 
     logged: tuple[str, ...] = ()
-    xla_on_cpu = True  # see `bigan.networks.Family`
+    xla_on_cpu = True  # this and the next: see `bigan.networks.Family`
+    unpadded_transfer = False
     samples_prior = True  # whether G is trained on z from the latent distribution, so that its samples mean something
 
     @classmethod
@@ -89,6 +90,7 @@ class Method(keras.Model):
         family = resolve(config.networks, "encoder")(config, spec)
         model = cls(spec, Uniform(config.latent_dim), family.value_range, cls.build_networks(family))
         model.xla_on_cpu = getattr(family, "xla_on_cpu", True)
+        model.unpadded_transfer = getattr(family, "unpadded_transfer", False)
         return model
 
     def compile_for(self, config: Config, steps_per_epoch: int, jit_compile: bool) -> None:

@@ -118,8 +118,13 @@ class Run:
         state.assign_weights(model, read_arrays(path), path)
         return model
 
-    def split(self, dataset: str = "", data_dir: str = "") -> Split:
+    def split(self, dataset: str = "", data_dir: str = "", crop: int = 0) -> Split:
         """The examples the run was trained and evaluated on, or another dataset's in the same way.
+
+        Args:
+            dataset: another than the run's.
+            data_dir: its place, or the run's data's if not where it was in training.
+            crop: edge of a store's crops, if not the run's.
 
         Raises:
             UserError: if the run's data was given as arrays and no dataset is named, or if shapes differ.
@@ -129,8 +134,8 @@ class Run:
         config = self.config
         place = data_dir or (config.data_dir if not dataset or dataset == config.dataset else "")
         name = dataset or config.dataset
-        crop = config.crop if name == "store" else 0
-        source = loading.load(name, place, config.scaling, crop, config.flip and bool(crop))
+        own = config.crop if name == "store" else 0
+        source = loading.load(name, place, config.scaling, own, config.flip and bool(own))
         if source.spec.shape != self.spec.shape or source.spec.dtype != self.spec.dtype:
             raise UserError(
                 f"{self.directory.path} takes examples of {self.spec.shape} {self.spec.dtype}. "
@@ -142,6 +147,8 @@ class Run:
                 f"--data_dir: {config.dataset} holds other data than {self.directory.path} was trained on; pass "
                 "--dataset too, if that is meant"
             )
+        if crop and crop != self.spec.shape[0]:
+            parts = split(loading.load(name, place, crop=crop, flip=config.flip), config.split, config.seed)
         return parts
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from bigan.config import DEVICES
-from bigan.data.splits import Split
+from bigan import devices
+from bigan.config import DEVICES, Config
+from bigan.data import loading
+from bigan.data.splits import Split, split
 from bigan.errors import UserError
 from bigan.rundir import RunDir
 from bigan.training import Run
@@ -45,9 +47,61 @@ class Named:
     run: Run
     checkpoint: str
 
+    @property
+    def folder(self) -> Path:
+        """Where results lie, if not told otherwise."""
+        return self.run.directory.path
 
-def runs_from_flags() -> list[Named]:
-    """The runs that --run names, separated by commas; 'random' is the first one's untrained network.
+    @property
+    def weights(self) -> Path:
+        """The file of the weights."""
+        return self.run.directory.checkpoint(self.checkpoint)
+
+    def load(self) -> Method:
+        """The method."""
+        return self.run.load(self.checkpoint)
+
+    def split(self, crop: int = 0) -> Split:
+        """The run's examples, or those of --dataset; `crop`: of a store, if not the run's."""
+        return self.run.split(FLAGS.dataset, FLAGS.data_dir, crop)
+
+
+@dataclass(frozen=True)
+class File:
+    """A user's own Keras model, under the name that tables give it."""
+
+    name: str
+    weights: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where results lie, if not told otherwise."""
+        return self.weights.parent
+
+    def load(self) -> Method:
+        """The model under a method's interface."""
+        devices.prepare(Config(device=FLAGS.device or "auto"))
+        from transfer import external
+
+        try:
+            low, high = (float(end) for end in FLAGS.input_range)
+        except ValueError as error:
+            raise UserError(f"--input_range must be LOW,HIGH. Received: {','.join(FLAGS.input_range)!r}") from error
+        return external.load(self.weights, (low, high))
+
+    def split(self, crop: int = 0) -> Split:
+        """The examples of --dataset; a store's as crops of the model's size."""
+        if not FLAGS.dataset:
+            raise UserError(f"--dataset is needed: {self.weights} was trained on data of its own")
+        shape = self.load().spec.shape
+        source = loading.load(FLAGS.dataset, FLAGS.data_dir, crop=shape[0] if FLAGS.dataset == "store" else 0)
+        if source.spec.shape != shape:
+            raise UserError(f"{self.weights} takes images of {shape}. Received: {source.spec.shape}")
+        return split(source, "test", 0)
+
+
+def runs_from_flags() -> list[Named | File]:
+    """What --run names, separated by commas: run directories, .keras files, or 'random', the first run untrained.
 
     Raises:
         UserError: if there is none, or 'random' comes first.
@@ -55,14 +109,19 @@ def runs_from_flags() -> list[Named]:
     places = [place for place in (FLAGS.run or "").split(",") if place]
     if not places or places[0] == "random":
         raise UserError("--run is needed: run directories, separated by commas; 'random' may follow the first")
-    first = _run(places[0])
     names = [Path(place).name for place in places]
-    return [
-        Named("random", first, "0")
-        if place == "random"
-        else Named(name if names.count(name) == 1 else place, _run(place), FLAGS.checkpoint)
-        for place, name in zip(places, names, strict=True)
-    ]
+    named: list[Named | File] = []
+    for place, short in zip(places, names, strict=True):
+        name = short if names.count(short) == 1 else place
+        if place.endswith(".keras"):
+            named.append(File(name, Path(place)))
+        elif place != "random":
+            named.append(Named(name, _run(place), FLAGS.checkpoint))
+        elif isinstance(named[0], Named):
+            named.append(Named("random", named[0].run, "0"))
+        else:
+            raise UserError(f"--run: 'random' stands for the first run's untrained network, and {places[0]} is no run")
+    return named
 
 
 def split_from_flags(run: Run) -> Split:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.test_voc import annotate
+
 ROOT = Path(__file__).parent.parent
 QUICK = ("--epochs=2", "--width=16", "--latent_dim=4", "--nearest_samples=64", "--eval_every=1")
 
@@ -117,7 +119,10 @@ def test_encode_and_the_plain_keras_model(runs, tmp_path):
     assert arrays["train"].shape == (1437, 4) and len(arrays["evaluation_labels"]) == 360
     succeed("encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'e.keras'}")
     np.savez(tmp_path / "images.npz", x=Images.digits())
-    # Elsewhere, without this package.
+    # As a model of the user's own, and elsewhere, without this package.
+    own = (f"--run={tmp_path / 'e.keras'}", "--layer=hidden,latent")
+    assert "--dataset is needed" in fail("transfer", *own)
+    assert "| e.keras |" in succeed("transfer", *own, "--dataset=digits").stdout
     code = (
         "import sys, keras, numpy as np; m = keras.models.load_model('e.keras'); "
         "assert not any(n == 'bigan' or n.startswith('bigan.') for n in sys.modules); "
@@ -184,6 +189,7 @@ def test_prepare_and_train_on_the_store(tmp_path):
     succeed("dump", f"--run={tmp_path / 'run'}", what, "--num=10", "--layer=conv2")
     succeed("encode", f"--run={tmp_path / 'run'}", f"--out={tmp_path / 'f.npz'}", "--layer=conv3")
     assert np.load(tmp_path / "f.npz")["train"].shape == (32, 4 * 4 * 16)
+    check_trained_classifiers(tmp_path / "run", tmp_path / "voc")
     for flags, message in {
         ("--edge=32",): "holds a store of other images or of another size",
         ("--classes=x",): "--classes must be FIRST-LAST",
@@ -195,6 +201,32 @@ def test_prepare_and_train_on_the_store(tmp_path):
     assert "--crop must be at most" in fail("train", *train, "--crop=64", f"--workdir={tmp_path / 'other'}")
     regressor = ("--method=latent_regressor", "--resolution=16", f"--workdir={tmp_path / 'regressor'}")
     assert "both must have one size" in fail("train", *train, *regressor)
+
+
+def check_trained_classifiers(run, devkit):
+    """On a run with convolutions: frozen layers and VOC, their tables and loss curves, and what is refused."""
+    quick = (f"--run={run},random", "--iterations=2", "--units=8")
+    frozen = succeed("transfer", *quick, "--task=frozen_layers", "--layer=none,conv2", "--crop=36")
+    table = (run / "transfer" / "frozen_layers" / "table.md").read_text()
+    assert "| run | none | conv2 |" in table and table in frozen.stdout and "resolution: 36, iterations: 2" in table
+    rows = [line.split(" | ") for line in table.splitlines()[2:4]]
+    assert rows[0][1] == rows[1][1]  # from scratch it is one network: trained once
+    assert frozen.stderr.count("frozen_layers: ") == 3
+    for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (devkit / folder).mkdir(parents=True)
+    for name, label in (("1", "dog"), ("2", "cat"), ("3", "dog")):
+        annotate(devkit, name, [(label, 0, (1, 1, 60, 40))])
+    (devkit / "ImageSets/Main/train.txt").write_text("1\n2\n")
+    voc = (*quick, "--task=voc_classification", f"--data_dir={devkit}")
+    assert "has no ImageSets/Main/val.txt; splits there are: train" in fail("transfer", *voc)
+    (devkit / "ImageSets/Main/val.txt").write_text("3\n")
+    succeed("transfer", *voc, "--layer=fc8")
+    folder = run / "transfer" / "voc_classification"
+    assert "| run | fc8, sklearn | fc8, voc2007 | fc8, voc2010 |" in (folder / "table.md").read_text()
+    assert "classes: 1" in (folder / "table.md").read_text()
+    for name in ("plot.png", "losses.png"):
+        assert np.asarray(Image.open(folder / name)).std() > 1
+    assert "one or more of fc8, fc6-8, all" in fail("transfer", *voc, "--layer=conv1")
 
 
 def test_table(tmp_path):

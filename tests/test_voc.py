@@ -45,6 +45,30 @@ def test_images_boxes_and_labels(devkit):
     assert (voc.labels(voc.load(str(devkit / "VOC2007"), "val")) == -1).all()
 
 
+def test_the_classification_task_from_a_folder_and_from_tfds(devkit, monkeypatch):
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    images = voc.classification("", str(devkit), "train")
+    assert len(images.encoded) == 2 and images.encoded[0][:2] == b"\xff\xd8"
+    np.testing.assert_array_equal(images.labels, voc.labels(voc.load(str(devkit), "train")))
+    one = images.limited(1)
+    assert len(one.encoded) == len(one.labels) == 1 and one.digest() != images.digest() == images.limited(0).digest()
+    with pytest.raises(UserError, match="--data_dir is needed"):
+        voc.classification("", "", "train")
+    with pytest.raises(UserError, match="--dataset must be voc or tfds:voc/2007"):
+        voc.classification("idx", str(devkit), "train")
+
+    monkeypatch.setattr("bigan.data.tfds._online", lambda homepage: True)  # mocked data need no network
+    example = {"image": images.encoded[0], "labels": np.array([3, 5]), "labels_no_difficult": np.array([5])}
+    with tfds.testing.mock_data(as_dataset_fn=lambda *_, **__: tf.data.Dataset.from_tensors(example).repeat(4)):
+        mocked = voc.classification("tfds:voc/2007", "", "val")
+        assert mocked.encoded == images.encoded[:1] * 4 and mocked.labels.shape == (4, 20)
+        assert {k: mocked.labels[1, k] for k in (3, 4, 5)} == {3: 0, 4: -1, 5: 1}
+        with pytest.raises(UserError, match="has no feature 'labels_no_difficult'"):
+            voc.classification("tfds:mnist", "", "train")
+
+
 def test_what_is_wrong_is_named(devkit):
     root = devkit / "VOC2007"
     with pytest.raises(UserError, match="no such folder"):

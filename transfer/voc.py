@@ -6,12 +6,14 @@ other year's, or a VOCdevkit with one year in it. Boxes are 1-based and inclusiv
 
 from __future__ import annotations
 
+import hashlib
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from bigan.data.tfds import prepared
 from bigan.errors import UserError
 
 CLASSES = (
@@ -69,6 +71,76 @@ def labels(pictures: list[Picture]) -> np.ndarray:
         for box in picture.boxes:
             out[i, box.label] = max(out[i, box.label], 0 if box.difficult else 1)
     return out
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Encoded images of any size, and which classes they show.
+
+    Args:
+        encoded: JPEG files' bytes.
+        labels: `(n, 20)` int8, see `labels`.
+    """
+
+    encoded: list[bytes]
+    labels: np.ndarray
+
+    def limited(self, most: int) -> Labelled:
+        """At most that many of them, chosen at random, always the same ones; 0 for all."""
+        if not most or most >= len(self.encoded):
+            return self
+        index = np.sort(np.random.Generator(np.random.PCG64(0)).permutation(len(self.encoded))[:most])
+        return Labelled([self.encoded[i] for i in index], self.labels[index])
+
+    def digest(self) -> str:
+        """Identifies images and labels."""
+        total = hashlib.blake2b(np.ascontiguousarray(self.labels).tobytes(), digest_size=16)
+        for image in self.encoded:
+            total.update(hashlib.blake2b(image).digest())
+        return total.hexdigest()
+
+
+def classification(dataset: str, data_dir: str, split: str) -> Labelled:
+    """A split of the classification task.
+
+    Args:
+        dataset: '' or 'voc' for a VOCdevkit folder, 'tfds:voc/2007' (or /2012) for TFDS's.
+        data_dir: VOCdevkit/VOC2007 or the like, or TFDS's own data folder.
+        split: 'train', 'val', 'trainval' or 'test'; of TFDS: 'train', 'validation' or 'test'.
+
+    Raises:
+        UserError: as `load` and `bigan.data.tfds.prepared` do, or if there is no such dataset or split.
+    """
+    if dataset.startswith("tfds:"):
+        return _from_tfds(dataset.removeprefix("tfds:"), data_dir, split)
+    if dataset not in ("", "voc"):
+        raise UserError(f"--dataset must be voc or tfds:voc/2007 for --task=voc_classification. Received: {dataset!r}")
+    if not data_dir:
+        raise UserError("--data_dir is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
+    pictures = load(data_dir, split)
+    return Labelled([picture.path.read_bytes() for picture in pictures], labels(pictures))
+
+
+def _from_tfds(name: str, data_dir: str, split: str) -> Labelled:
+    import tensorflow_datasets as tfds
+
+    builder = prepared(name, data_dir)
+    if "labels_no_difficult" not in builder.info.features:
+        raise UserError(f"--dataset=tfds:{name}: has no feature 'labels_no_difficult'; tfds:voc/2007 has")
+    split = "validation" if split == "val" else split
+    if builder.info.splits and split not in builder.info.splits:
+        raise UserError(f"--splits: tfds:{name} has {', '.join(builder.info.splits)}. Received: {split!r}")
+    if tuple(builder.info.features["labels"].names) != CLASSES:
+        raise UserError(f"--dataset=tfds:{name}: its classes are not VOC's 20")
+    encoded, rows = [], []
+    dataset = builder.as_dataset(split=split, shuffle_files=False, decoders={"image": tfds.decode.SkipDecoding()})
+    for example in tfds.as_numpy(dataset):
+        row = np.full(len(CLASSES), -1, np.int8)
+        row[example["labels"]] = 0
+        row[example["labels_no_difficult"]] = 1
+        encoded.append(bytes(example["image"]))
+        rows.append(row)
+    return Labelled(encoded, np.stack(rows))
 
 
 def _root(folder: Path) -> Path:

@@ -20,6 +20,8 @@ class AlexNet(DCGAN):
     as in the released code (not when transferred). Taps: conv1, pool1, conv2, pool2, conv3, conv4, conv5.
     """
 
+    unpadded_transfer = True
+
     def encoder(self, output_stddev: float | None = None) -> keras.Model:
         """conv1..conv5, flattened, and a dense layer; no normalization after conv1 in the released variant."""
         x = layers.Input(self.spec.shape, name="x")

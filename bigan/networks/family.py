@@ -22,6 +22,7 @@ class Family:
     """
 
     value_range = (-1.0, 1.0)  # of x inside the networks, and of what G makes
+    unpadded_transfer = False  # whether the first convolution and the pools lose their padding when transferred
     xla_on_cpu = True  # whether XLA trains these networks faster on a CPU than TensorFlow's own kernels do
 
     def __init__(self, config: Config, spec: Spec) -> None:
