@@ -43,7 +43,7 @@ def initialize(network: keras.Model, names: dict[str, str], images: np.ndarray, 
                 kernel = whitened_kmeans(inputs, shape[-1], seed + i)
             layer.set_weights([kernel.astype(np.float32), np.zeros(shape[-1], np.float32)])
             means, deviations = _moments(outputs_of(network, layer.output, images))
-            deviations = np.maximum(deviations, 1e-12)
+            deviations = np.where(deviations < 1e-6, 1.0, deviations)  # a channel that is constant on these images
             layer.set_weights([kernel / deviations, mean - means / deviations])
 
 
