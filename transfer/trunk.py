@@ -6,6 +6,7 @@ follows conv5 (section 5.5.3.2; Krizhevsky et al. 2012): 227 x 227 x 3 -> 6 x 6 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import keras
@@ -20,15 +21,16 @@ LINEAR = (layers.Conv2D, layers.Dense)
 
 
 def convolutions(model: Method) -> list[str]:
-    """Names of the taps after each convolution of the representation network, conv1 first.
+    """Names of the taps after each convolution of the representation network: conv1, conv2, ..., after linear1, ...
 
     Raises:
         UserError: if it has none: there is nothing then that could be frozen.
     """
-    names = [layer.name for layer in model.representation.layers if layer.name.startswith("conv")]
-    if not names or len(model.spec.shape) != 3:
+    stages = {stage(layer) for layer in linear_layers(model.representation)}
+    names = [layer.name for layer in model.representation.layers if re.fullmatch(r"conv\d+", layer.name)]
+    if not names or not stages >= set(names) or len(model.spec.shape) != 3:
         raise UserError(
-            f"{type(model).__name__}'s networks have no convolutions conv1, conv2, ... to transfer; there are: "
+            f"{type(model).__name__}'s networks have no convolutions linear1 to conv1, ... to transfer; there are: "
             f"{', '.join(layer.name for layer in model.representation.layers[1:])}"
         )
     return names
