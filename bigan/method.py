@@ -181,6 +181,8 @@ class Method(keras.Model):
         network = self.representation
         if layer == "hidden":
             output = network.outputs[0]._keras_history.operation.input
+            if isinstance(output, list):
+                raise UserError("there is no one layer before the output; name a layer instead of 'hidden'")
         elif layer == "output":
             output = network.outputs[0]
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,19 +84,23 @@ class File:
         devices.prepare(Config(device=FLAGS.device or "auto"))
         from transfer import external
 
+        given = ",".join(FLAGS.input_range)
         try:
             low, high = (float(end) for end in FLAGS.input_range)
         except ValueError as error:
-            raise UserError(f"--input_range must be LOW,HIGH. Received: {','.join(FLAGS.input_range)!r}") from error
+            raise UserError(f"--input_range must be LOW,HIGH. Received: {given!r}") from error
+        if not (math.isfinite(low) and math.isfinite(high) and low != high):
+            raise UserError(f"--input_range must be two different numbers. Received: {given!r}")
         return external.load(self.weights, (low, high))
 
     def split(self, crop: int = 0) -> Split:
-        """The examples of --dataset; a store's as crops of the model's size."""
+        """The examples of --dataset; a store's as crops of that size, or of the model's."""
         if not FLAGS.dataset:
             raise UserError(f"--dataset is needed: {self.weights} was trained on data of its own")
         shape = self.load().spec.shape
-        source = loading.load(FLAGS.dataset, FLAGS.data_dir, crop=shape[0] if FLAGS.dataset == "store" else 0)
-        if source.spec.shape != shape:
+        edge = crop or (shape[0] if FLAGS.dataset == "store" else 0)
+        source = loading.load(FLAGS.dataset, FLAGS.data_dir, crop=edge)
+        if source.spec.shape != shape and not crop:
             raise UserError(f"{self.weights} takes images of {shape}. Received: {source.spec.shape}")
         return split(source, "test", 0)
 
@@ -109,6 +114,7 @@ def runs_from_flags() -> list[Named | File]:
     places = [place for place in (FLAGS.run or "").split(",") if place]
     if not places or places[0] == "random":
         raise UserError("--run is needed: run directories, separated by commas; 'random' may follow the first")
+    places = list(dict.fromkeys(places))
     names = [Path(place).name for place in places]
     named: list[Named | File] = []
     for place, short in zip(places, names, strict=True):

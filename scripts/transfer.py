@@ -27,7 +27,8 @@ from scripts.runs import File, Named, define_run_flags, runs_from_flags
 if TYPE_CHECKING:
     from bigan.method import Method
 
-TASKS = ("knn", "linear", "low_shot", "frozen_layers", "voc_classification")
+TRAINED = ("frozen_layers", "voc_classification")  # tasks that train a classifier
+TASKS = ("knn", "linear", "low_shot", *TRAINED)
 COLUMNS = {"frozen_layers": "none and every convolution", "voc_classification": "fc8,fc6-8,all"}
 
 flags.DEFINE_enum("task", "knn", TASKS, "what the frozen features are used for")
@@ -47,7 +48,7 @@ flags.DEFINE_integer("iterations", None, "minibatches of a trained classifier (d
 flags.DEFINE_integer("batch_size", None, "images in each (default: 64; voc_classification: 16)")
 flags.DEFINE_float("learning_rate", None, "its initial step size (default: 0.01; voc_classification: 0.001)")
 flags.DEFINE_integer("units", None, "of its fc6 and fc7, 4096 in AlexNet (default: 512)")
-flags.DEFINE_integer("seed", 0, "of a trained classifier", lower_bound=0)
+flags.DEFINE_integer("seed", 0, "of a trained classifier", lower_bound=0, upper_bound=2**31 - 1)
 flags.DEFINE_list("splits", ["train", "val"], "of VOC: trained and tested on")
 flags.DEFINE_list("input_range", ["0", "255"], "what a .keras file's input makes of 0 and 255")
 flags.DEFINE_string("out", "", "folder for the results (default: FIRST_RUN/transfer/TASK)")
@@ -56,44 +57,55 @@ define_run_flags()
 
 @dataclass(frozen=True)
 class Task:
-    """A task on one encoder: which columns there are, what the results depend on, and how to get one."""
+    """A task on one encoder.
+
+    Args:
+        columns: those evaluated if --layer names none.
+        check: raises a UserError for a column that does not exist.
+        key: a column -> all that its result depends on.
+        evaluate: a column -> its result.
+    """
 
     columns: list[str]
-    key: dict[str, Any]
+    check: Callable[[str], Any]
+    key: Callable[[str], dict[str, Any]]
     evaluate: Callable[[str], dict[str, Any]]
 
 
 def main() -> None:
     """Evaluates what is not evaluated yet, prints and writes the table."""
-    if not FLAGS.shots or not all(n.isdigit() and int(n) for n in FLAGS.shots):
+    if not FLAGS.shots or not all(n.isdecimal() and int(n) for n in FLAGS.shots):
         raise UserError(f"--shots must be numbers of examples, e.g. 1,2,5. Received: {','.join(FLAGS.shots)!r}")
+    if FLAGS.crop and FLAGS.task not in TRAINED:
+        raise UserError(f"--crop is for --task={' and '.join(TRAINED)}; others take the images as the run does")
     runs = runs_from_flags()
     folder = Path(FLAGS.out) if FLAGS.out else runs[0].folder / "transfer" / FLAGS.task
-    tasks: dict[str, Callable[[Named | File, Method], Task]] = {
-        "frozen_layers": _frozen_layers,
-        "voc_classification": _Voc(),
-    }
-    make = tasks.get(FLAGS.task, _features)
+    make: Callable[[Named | File, Method], Task] = _features
+    if FLAGS.task in TRAINED:
+        make = _frozen_layers if FLAGS.task == "frozen_layers" else _Voc()
 
+    from bigan import files
+
+    with files.exclusive(folder, f"{folder}: another process writes its results there"):
+        _evaluate(folder, [(named.name, make(named, named.load())) for named in runs])
+    print((folder / "table.md").read_text())
+    print(f"{folder}: results.json, table.md, table.csv, plot.png")
+
+
+def _evaluate(folder: Path, tasks: list[tuple[str, Task]]) -> None:
     from transfer.report import Report
 
     report = Report(folder, FLAGS.task)
-    for named in runs:
-        model = named.load()
-        task = make(named, model)
-        weights = hashlib.blake2b(named.weights.read_bytes(), digest_size=16).hexdigest()
-        for column in FLAGS.layer.split(",") if FLAGS.layer else task.columns:
-            whose = weights
-            if (FLAGS.task, column) == ("frozen_layers", "none"):  # then nothing of the weights matters
-                whose = str([(layer.name, layer.get_weights()[0].shape) for layer in model.representation.layers
-                             if layer.get_weights()])  # fmt: skip
-            key = {"task": FLAGS.task, "weights": whose, "layer": column, **task.key}
-            if not report.done(named.name, key):
-                print(f"{FLAGS.task}: {named.name}, {column}", file=sys.stderr, flush=True)
-                report.add(named.name, column, key, task.evaluate(column))
+    given = [name for name in dict.fromkeys((FLAGS.layer or "").split(",")) if name]
+    columns = [(name, task, column) for name, task in tasks for column in given or task.columns]
+    for _, task, column in columns:  # what cannot be evaluated is refused before anything is
+        task.check(column)
+    for name, task, column in columns:
+        key = {"task": FLAGS.task, "layer": column, **task.key(column)}
+        if not report.done(name, key):
+            print(f"{FLAGS.task}: {name}, {column}", file=sys.stderr, flush=True)
+            report.add(name, column, key, task.evaluate(column))
     report.write()
-    print((folder / "table.md").read_text())
-    print(f"{folder}: results.json, table.md, table.csv, plot.png")
 
 
 def _features(named: Named | File, model: Method) -> Task:
@@ -108,8 +120,9 @@ def _features(named: Named | File, model: Method) -> Task:
     }[FLAGS.task]
     # A discriminator's output is one logit, no features.
     columns = ["hidden"] if model.encoder is None else ["hidden", "output"]
-    key = {"data": split.fingerprint, "evaluation": split.protocol, "limit": FLAGS.limit, "options": options}
-    return Task(columns, key, lambda layer: evaluate(model, split, layer, **options))
+    key = {"weights": _weights(named), "range": model.value_range, "data": split.fingerprint,
+           "evaluation": split.protocol, "limit": FLAGS.limit, "options": options}  # fmt: skip
+    return Task(columns, model.tap, lambda _: key, lambda layer: evaluate(model, split, layer, **options))
 
 
 def _frozen_layers(named: Named | File, model: Method) -> Task:
@@ -117,9 +130,20 @@ def _frozen_layers(named: Named | File, model: Method) -> Task:
 
     split = named.split(FLAGS.crop).limited(FLAGS.limit)
     recipe = _recipe(frozen_layers.RECIPE)
-    key = {"data": split.fingerprint, "evaluation": split.protocol, "limit": FLAGS.limit, "recipe": asdict(recipe)}
-    columns = [frozen_layers.FROM_SCRATCH, *trunk.convolutions(model)]
-    return Task(columns, key, lambda layer: frozen_layers.evaluate(model, split, layer, recipe))
+    images: Any = split.train.images
+    network = trunk.transferred(model, images.shape[1])
+
+    def key(layer: str) -> dict[str, Any]:
+        # Where nothing is transferred, networks of one architecture are one network.
+        whose = trunk.identity(network) if layer == frozen_layers.FROM_SCRATCH else _weights(named)
+        return {"weights": whose, "range": model.value_range, "data": split.fingerprint, "crop": images.shape[1],
+                "flip": getattr(images, "flip", False), "evaluation": split.protocol, "limit": FLAGS.limit,
+                "recipe": asdict(recipe)}  # fmt: skip
+
+    return Task(
+        frozen_layers.columns(model), lambda layer: frozen_layers.check(model, layer), key,
+        lambda layer: frozen_layers.evaluate(model, split, layer, recipe),
+    )  # fmt: skip
 
 
 class _Voc:
@@ -131,19 +155,24 @@ class _Voc:
     def __call__(self, named: Named | File, model: Method) -> Task:
         from transfer import trunk, voc, voc_classification
 
-        trunk.convolutions(model)
         if self.images is None:
-            if len(FLAGS.splits) != 2:
-                raise UserError(f"--splits must be TRAINED,TESTED. Received: {','.join(FLAGS.splits)!r}")
+            if len(set(FLAGS.splits)) != 2:
+                raise UserError(f"--splits must be two, TRAINED,TESTED. Received: {','.join(FLAGS.splits)!r}")
             self.images = [voc.classification(FLAGS.dataset, FLAGS.data_dir, name) for name in FLAGS.splits]
         train, test = self.images
         train, recipe = train.limited(FLAGS.limit), _recipe(voc_classification.RECIPE)
         crop = FLAGS.crop or model.spec.shape[0]
-        key = {"data": [train.digest(), test.digest()], "crop": crop, "recipe": asdict(recipe)}
-        evaluate = voc_classification.evaluate
+        trunk.transferred(model, crop)
+        key = {"weights": _weights(named), "range": model.value_range, "data": [train.digest(), test.digest()],
+               "crop": crop, "recipe": asdict(recipe)}  # fmt: skip
         return Task(
-            list(voc_classification.TRAINED), key, lambda layer: evaluate(model, train, test, layer, crop, recipe)
-        )
+            list(voc_classification.TRAINED), voc_classification.check, lambda _: key,
+            lambda layer: voc_classification.evaluate(model, train, test, layer, crop, recipe),
+        )  # fmt: skip
+
+
+def _weights(named: Named | File) -> str:
+    return hashlib.blake2b(named.weights.read_bytes(), digest_size=16).hexdigest()
 
 
 def _recipe(default: Any) -> Any:

@@ -88,6 +88,7 @@ def test_transfer(runs, tmp_path):
     assert entry["key"]["limit"] == 100
     assert "--shots: class" in fail("transfer", *gan, "--task=low_shot", "--shots=5000")
     assert "--shots must be numbers" in fail("transfer", *gan, "--task=low_shot", "--shots=a")
+    assert "--crop is for --task=frozen_layers and voc_classification" in fail("transfer", *gan, "--crop=6")
     assert "'random' may follow the first" in fail("transfer", "--run=random")
 
 
@@ -226,7 +227,8 @@ def check_trained_classifiers(run, devkit):
     assert "classes: 1" in (folder / "table.md").read_text()
     for name in ("plot.png", "losses.png"):
         assert np.asarray(Image.open(folder / name)).std() > 1
-    assert "one or more of fc8, fc6-8, all" in fail("transfer", *voc, "--layer=conv1")
+    assert "one or more of fc8, fc6-8, all" in fail("transfer", *voc, "--layer=fc8,conv1", f"--out={run / 'new'}")
+    assert not (run / "new").exists()  # refused before anything was trained
 
 
 def test_table(tmp_path):

@@ -15,6 +15,7 @@ from bigan.data.spec import Spec
 from bigan.data.splits import Split
 from bigan.errors import UserError
 from bigan.imports import resolve
+from bigan.networks import DCGAN
 from transfer import external, frozen_layers, initialization, linear, precision, supervised, trunk, voc_classification
 from transfer.supervised import Recipe
 from transfer.voc import Labelled
@@ -22,9 +23,9 @@ from transfer.voc import Labelled
 QUICK = Recipe(iterations=6, batch_size=8, units=12, learning_rate=0.01)
 
 
-def model(networks="DCGAN", edge=32, **changes):
+def model(networks="bigan.networks:DCGAN", edge=32, **changes):
     """A method whose batch normalizations have statistics and scales of their own."""
-    config = Config(networks=f"bigan.networks:{networks}", width=4, latent_dim=4, **changes)
+    config = Config(networks=networks, width=4, latent_dim=4, **changes)
     made = resolve(config.method, "build_networks").create(config, Spec((edge, edge, 3)))
     rng = np.random.default_rng(0)
     for network in made.networks.values():
@@ -47,13 +48,34 @@ def pictures(count=24, edge=32, seed=0):
 
 
 @pytest.mark.jax
-def test_merged_and_transferred_is_the_same_function():
-    made, images = model(), pictures(6).images
+@pytest.mark.parametrize("changes", [{}, {"variant": "released"}, {"method": "baselines.gan:GAN"}])
+def test_merged_and_transferred_is_the_same_function(changes):
+    """Also where conv1 has no normalization, and so no bias before."""
+    made, images = model(**changes), pictures(6).images
     network = trunk.transferred(made, 32)
     assert not [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
     expected = made.features(images, "conv3").reshape(6, 4, 4, 16)
     np.testing.assert_allclose(network.predict(trunk.scaled(made, images), verbose=0), expected, rtol=1e-4, atol=1e-5)
     assert trunk.transferred(made, 64).output_shape == (None, 8, 8, 16)
+
+
+class Odd(DCGAN):
+    """E with what cannot be frozen, initialised or balanced."""
+
+    def encoder(self, output_stddev=None):
+        x = layers.Input(self.spec.shape)
+        h = layers.Conv2D(4, 3, activation="tanh" if self.config.variant == "thesis" else None, name="linear1")(x)
+        h = layers.LeakyReLU(name="conv1")(h)
+        h = layers.Conv2D(4, 3, padding="same", name="linear2")(layers.BatchNormalization(name="norm")(h))
+        h = layers.ReLU(name="conv2")(h)
+        return keras.Model(x, layers.Dense(4)(layers.Flatten()(h)))
+
+
+def test_only_plain_stacks_are_transferred():
+    with pytest.raises(UserError, match=r"'linear1' \(Conv2D\) cannot be transferred: the task is for plain stacks"):
+        trunk.transferred(model("tests.test_supervised:Odd"), 32)
+    with pytest.raises(UserError, match=r"'norm' \(BatchNormalization\) cannot be transferred"):
+        trunk.transferred(model("tests.test_supervised:Odd", variant="released"), 32)
 
 
 def test_alexnet_is_transferred_as_the_supervised_one_is_built():
@@ -74,7 +96,9 @@ def test_alexnet_is_transferred_as_the_supervised_one_is_built():
         trunk.transferred(made, 20)
 
 
-@pytest.mark.parametrize("networks, edge", [pytest.param("DCGAN", 32, marks=pytest.mark.jax), ("AlexNet", 64)])
+@pytest.mark.parametrize(
+    "networks, edge", [pytest.param("bigan.networks:DCGAN", 32, marks=pytest.mark.jax), ("bigan.networks:AlexNet", 64)]
+)
 def test_initialised_channels_have_the_mean_and_variance_asked_for(networks, edge):
     made = model(networks, edge)
     images = trunk.scaled(made, pictures(60, 2 * edge).images)
@@ -155,7 +179,7 @@ def test_it_learns_and_says_what_it_lacks(monkeypatch):
     recipe = Recipe(iterations=40, batch_size=16, units=12, learning_rate=0.01)
     _, result = trained(made, split, "conv1", monkeypatch, recipe)
     assert result["accuracy"] == 100 and result["loss_curve"][-1][1] < 0.3 < result["loss_curve"][0][1]
-    with pytest.raises(UserError, match="no convolution 'conv4' to freeze; there are: conv1, conv2, conv3, none"):
+    with pytest.raises(UserError, match="no convolution 'conv4' to freeze; there are: none, conv1, conv2, conv3"):
         frozen_layers.evaluate(made, split, "conv4", QUICK)
     with pytest.raises(UserError, match="needs labels"):
         frozen_layers.evaluate(made, Split(split.train, Examples(split.train.images), "p"), "conv1", QUICK)
@@ -179,7 +203,7 @@ def test_shuffled_test_labels_change_no_trained_weight(monkeypatch):
     monkeypatch.setattr(supervised, "train", spy := Spy(supervised.train))
     train, images = labelled(30), labelled(20, 1)
     for labels in (images.labels, images.labels[::-1]):
-        voc_classification.evaluate(model(), train, Labelled(images.encoded, labels), "all", 32, QUICK)
+        voc_classification.evaluate(model(), train, Labelled(images.encoded, labels, images.names), "all", 32, QUICK)
     for a, b in zip(*spy.ends, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
@@ -244,7 +268,7 @@ def labelled(count, seed=0):
         buffer = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "JPEG")
         encoded.append(buffer.getvalue())
-    return Labelled(encoded, labels)
+    return Labelled(encoded, labels, [f"{i}.jpg" for i in range(count)])
 
 
 def test_voc_classification_learns():
@@ -255,6 +279,13 @@ def test_voc_classification_learns():
     assert all(value > 95 for value in result["mean_ap"].values()), result["mean_ap"]
     assert all(low <= 100 and high >= low for low, high in result["intervals"].values())
     assert set(result["scales"]) == {"conv1", "conv2", "conv3", "fc6", "fc7"}
+    broken = labelled(6, 1)
+    broken.encoded[4] = broken.encoded[4][:200]
+    with pytest.raises(UserError, match="4.jpg: cannot be decoded"):
+        voc_classification.evaluate(model(), labelled(20), broken, "fc8", 32, recipe)
+    none = Labelled(broken.encoded[:4], np.minimum(broken.labels[:4], 0), broken.names[:4])
+    with pytest.raises(UserError, match="none of VOC's classes is present"):
+        voc_classification.evaluate(model(), labelled(20), none, "fc8", 32, recipe)
     with pytest.raises(UserError, match="one or more of fc8, fc6-8, all. Received: 'fc9'"):
         voc_classification.evaluate(model(), labelled(4), labelled(4), "fc9", 32, recipe)
 

@@ -83,10 +83,14 @@ def test_what_is_wrong_is_named(devkit):
         ([("dog", 0, (0, 1, 6, 2))], "lies outside"),
         ([("dog", 0, (5, 1, 4, 2))], "lies outside"),
         ([("dog", 0, ("a", 1, 4, 2))], "is no annotation of VOC's"),
+        ([("dog", 0, (1, 1, "inf", 2))], "is no annotation of VOC's"),
     ):
         annotate(root, "000003", objects)
         with pytest.raises(UserError, match=message):
             voc.load(str(devkit), "val")
+    (root / "ImageSets/Main/train.txt").write_text("000001\n000002\n000001\n")
+    with pytest.raises(UserError, match="train.txt: lists '000001' twice"):
+        voc.load(str(devkit), "train")
     (root / "JPEGImages/000003.jpg").unlink()
     with pytest.raises(UserError, match=r"000003.jpg: is missing, though there is .*000003.xml"):
         voc.load(str(devkit), "val")

@@ -42,11 +42,12 @@ def evaluate(model: Method, split: Split, layer: str, recipe: Recipe = RECIPE) -
     train, test = split.train, split.evaluation
     if train.labels is None or test.labels is None:
         raise UserError("--task=frozen_layers needs labels, and this dataset has none")
+    check(model, layer)
     known = trunk.convolutions(model)
-    if layer not in (*known, FROM_SCRATCH):
-        raise UserError(f"--layer: no convolution {layer!r} to freeze; there are: {', '.join(known)}, {FROM_SCRATCH}")
     frozen = set() if layer == FROM_SCRATCH else set(known[: known.index(layer) + 1])
     classes, labels = np.unique(train.labels, return_inverse=True)
+    if len(classes) < 2:
+        raise UserError("--task=frozen_layers needs two classes at least among the training labels")
     generator = np.random.Generator(np.random.PCG64(recipe.seed))
     sample = np.sort(generator.permutation(len(train))[:EXAMPLES])
 
@@ -71,6 +72,17 @@ def evaluate(model: Method, split: Split, layer: str, recipe: Recipe = RECIPE) -
         "layer": layer, "resolution": train.images.shape[1], "iterations": recipe.iterations, "loss_curve": curve,
         "training_examples": len(train), "evaluation_examples": len(test), "evaluation": split.protocol,
     }  # fmt: skip
+
+
+def columns(model: Method) -> list[str]:
+    """What `layer` may be: Table 5.2's columns, and training from scratch."""
+    return [FROM_SCRATCH, *trunk.convolutions(model)]
+
+
+def check(model: Method, layer: str) -> None:
+    """Raises a UserError if there is no such column."""
+    if layer not in columns(model):
+        raise UserError(f"--layer: no convolution {layer!r} to freeze; there are: {', '.join(columns(model))}")
 
 
 def build(model: Method, resolution: int, classes: int, frozen: set[str], images: np.ndarray, recipe: Recipe) -> Any:

@@ -44,6 +44,11 @@ def evaluate(model: Method, split: Split, layer: str, classifier: str = "logisti
     x, y = model.features(train.images, layer), train.labels
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(x))
     held, kept = order[: len(x) // HELD_OUT], order[len(x) // HELD_OUT :]
+    if not len(held) or len(np.unique(y[kept])) < 2:
+        raise UserError(
+            f"--task=linear chooses C on one in {HELD_OUT} training examples and needs two classes among the others. "
+            f"Received: {len(x)} training examples"
+        )
     scores = {c: np.mean(_fit(classifier, c, x[kept], y[kept]).predict(x[held]) == y[held]) for c in STRENGTHS}
     best = max(scores, key=lambda c: (scores[c], -c))
     correct = _fit(classifier, best, x, y).predict(model.features(test.images, layer)) == test.labels

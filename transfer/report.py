@@ -36,8 +36,9 @@ class Report:
                 document = json.loads(self.path.read_text())
                 self._known = {json.dumps(e["key"], sort_keys=True): e for e in document["entries"]}
                 other = document["task"]
+                _ = [(e["layer"], e["result"]["evaluation_examples"]) for e in self._known.values()]
             except (ValueError, KeyError, TypeError) as error:
-                raise UserError(f"{self.path}: is damaged ({type(error).__name__}); remove it") from error
+                raise UserError(f"{self.path}: holds no results of scripts.transfer; use another --out") from error
             if other != task:
                 raise UserError(f"--out: {folder} holds results of --task={other}. Received: {task}")
         self.entries: list[dict[str, Any]] = []

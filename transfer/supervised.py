@@ -63,7 +63,7 @@ class Sgd(keras.optimizers.SGD):
     """Momentum SGD with decay in the gradient, biases at twice the step, and a step halved at equal intervals."""
 
     def __init__(self, recipe: Recipe) -> None:
-        every = max(1, recipe.iterations // recipe.halvings)
+        every = -(-recipe.iterations // recipe.halvings)
         schedule = keras.optimizers.schedules.ExponentialDecay(recipe.learning_rate, every, 0.5, staircase=True)
         super().__init__(learning_rate=schedule, momentum=recipe.momentum, global_clipnorm=recipe.clip)
         self.decay = recipe.weight_decay

@@ -6,6 +6,7 @@ follows conv5 (section 5.5.3.2; Krizhevsky et al. 2012): 227 x 227 x 3 -> 6 x 6 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -18,6 +19,10 @@ from bigan.method import Method
 from bigan.networks.merging import merged
 
 LINEAR = (layers.Conv2D, layers.Dense)
+# Positively homogeneous, and without weights: what may lie between linear layers.
+BETWEEN = (layers.InputLayer, layers.LeakyReLU, layers.ReLU, layers.ZeroPadding2D, layers.MaxPooling2D,
+           layers.AveragePooling2D, layers.Concatenate, layers.Dropout)  # fmt: skip
+OPERATIONS = ("Pad", "Split", "GetItem")
 
 
 def convolutions(model: Method) -> list[str]:
@@ -28,9 +33,11 @@ def convolutions(model: Method) -> list[str]:
     """
     stages = {stage(layer) for layer in linear_layers(model.representation)}
     names = [layer.name for layer in model.representation.layers if re.fullmatch(r"conv\d+", layer.name)]
-    if not names or not stages >= set(names) or len(model.spec.shape) != 3:
+    square = len(model.spec.shape) == 3 and model.spec.shape[0] == model.spec.shape[1]
+    if not names or not stages >= set(names) or not square:
         raise UserError(
-            f"{type(model).__name__}'s networks have no convolutions linear1 to conv1, ... to transfer; there are: "
+            f"{type(model).__name__}'s networks have no convolutions linear1 to conv1, ... of square images to "
+            "transfer; there are: "
             f"{', '.join(layer.name for layer in model.representation.layers[1:])}"
         )
     return names
@@ -48,10 +55,18 @@ def transferred(model: Method, resolution: int) -> keras.Model:
         layers of the same names and weights of its own.
 
     Raises:
-        UserError: if the network has no convolutions, or nothing is left of images of that size.
+        UserError: if the network has no convolutions, is no plain stack of them (only linear convolutions, ReLU or
+            LReLU, padding and pooling can be frozen, initialised and balanced), or nothing is left of such images.
     """
     last = convolutions(model)[-1]
     network = merged(model.tap(last))
+    for item in network.operations:
+        linear = isinstance(item, LINEAR) and item.activation is keras.activations.linear
+        if not (linear or isinstance(item, BETWEEN) or type(item).__name__ in OPERATIONS):
+            raise UserError(
+                f"{type(model).__name__}'s {item.name!r} ({type(item).__name__}) cannot be transferred: the task is "
+                "for plain stacks of convolutions without activation of their own, ReLU or LReLU, padding and pooling"
+            )
     x = layers.Input((resolution, resolution, model.spec.shape[2]), name="x")
     dropped: set[str] = set()
     if model.unpadded_transfer:
@@ -67,9 +82,15 @@ def transferred(model: Method, resolution: int) -> keras.Model:
     except ValueError as error:
         raise UserError(f"--crop={resolution}: nothing is left of so small an image after {last}") from error
     for layer in trunk.layers:
-        if layer.name in {own.name for own in network.layers}:
+        if layer.weights:
             layer.set_weights(network.get_layer(layer.name).get_weights())
     return trunk
+
+
+def identity(network: keras.Model) -> str:
+    """Identifies a network's architecture: what it computes, its weights aside."""
+    plain = re.sub(r"_\d+", "", network.to_json())  # numbers that Keras gives, other ones in each process
+    return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()
 
 
 def linear_layers(network: keras.Model) -> list[layers.Layer]:

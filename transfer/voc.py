@@ -58,9 +58,13 @@ def load(folder: str, split: str) -> list[Picture]:
     if not path.is_file():
         known = sorted(p.stem for p in path.parent.glob("*.txt") if "_" not in p.stem) if path.parent.is_dir() else []
         raise UserError(f"{root}: has no ImageSets/Main/{split}.txt; splits there are: {', '.join(known) or 'none'}")
-    names = [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
-    if not names:
-        raise UserError(f"{path}: lists no images")
+    try:
+        names = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is no list of images ({error.reason})") from error
+    if not names or len(set(names)) < len(names):
+        twice = next((name for name in names if names.count(name) > 1), "")
+        raise UserError(f"{path}: lists {twice!r} twice" if twice else f"{path}: lists no images")
     return [_picture(root, name) for name in names]
 
 
@@ -80,17 +84,19 @@ class Labelled:
     Args:
         encoded: JPEG files' bytes.
         labels: `(n, 20)` int8, see `labels`.
+        names: of the files, for errors.
     """
 
     encoded: list[bytes]
     labels: np.ndarray
+    names: list[str]
 
     def limited(self, most: int) -> Labelled:
         """At most that many of them, chosen at random, always the same ones; 0 for all."""
         if not most or most >= len(self.encoded):
             return self
         index = np.sort(np.random.Generator(np.random.PCG64(0)).permutation(len(self.encoded))[:most])
-        return Labelled([self.encoded[i] for i in index], self.labels[index])
+        return Labelled([self.encoded[i] for i in index], self.labels[index], [self.names[i] for i in index])
 
     def digest(self) -> str:
         """Identifies images and labels."""
@@ -118,7 +124,7 @@ def classification(dataset: str, data_dir: str, split: str) -> Labelled:
     if not data_dir:
         raise UserError("--data_dir is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
     pictures = load(data_dir, split)
-    return Labelled([picture.path.read_bytes() for picture in pictures], labels(pictures))
+    return Labelled([p.path.read_bytes() for p in pictures], labels(pictures), [str(p.path) for p in pictures])
 
 
 def _from_tfds(name: str, data_dir: str, split: str) -> Labelled:
@@ -140,7 +146,7 @@ def _from_tfds(name: str, data_dir: str, split: str) -> Labelled:
         row[example["labels_no_difficult"]] = 1
         encoded.append(bytes(example["image"]))
         rows.append(row)
-    return Labelled(encoded, np.stack(rows))
+    return Labelled(encoded, np.stack(rows), [f"tfds:{name}, {split}, image {i}" for i in range(len(rows))])
 
 
 def _root(folder: Path) -> Path:
@@ -164,7 +170,7 @@ def _picture(root: Path, name: str) -> Picture:
         tree = ElementTree.parse(annotation).getroot()
         width, height = (int(tree.findtext(f"size/{side}", "")) for side in ("width", "height"))
         boxes = tuple(_box(annotation, item, width, height) for item in tree.findall("object"))
-    except (ElementTree.ParseError, ValueError) as error:
+    except (ElementTree.ParseError, ValueError, OverflowError, LookupError) as error:
         raise UserError(f"{annotation}: is no annotation of VOC's ({error})") from error
     return Picture(name, image, width, height, boxes)
 

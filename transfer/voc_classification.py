@@ -33,23 +33,30 @@ class Decoder:
     """Decodes images no finer than crops of one resolution need, and keeps them while they fit into memory.
 
     Args:
-        encoded: files' bytes.
+        images: the files.
         resolution: edge of the crops to come.
         memory: bytes of decoded images kept.
     """
 
-    def __init__(self, encoded: list[bytes], resolution: int, memory: int = 1 << 31) -> None:
-        self.encoded, self.left = encoded, memory
+    def __init__(self, images: Labelled, resolution: int, memory: int = 1 << 31) -> None:
+        self.images, self.left = images, memory
         self.size = int(resolution * EDGE * SCALES[1]) + 1
         self.kept: dict[int, Image.Image] = {}
 
     def __getitem__(self, i: int) -> Image.Image:
-        """The i-th image, RGB."""
+        """The i-th image, RGB.
+
+        Raises:
+            UserError: naming the file, if it cannot be decoded.
+        """
         if i in self.kept:
             return self.kept[i]
-        with Image.open(io.BytesIO(self.encoded[i])) as image:
-            image.draft("RGB", (self.size, self.size))  # JPEG's halves, quarters and eighths, not below this size
-            whole = image.convert("RGB")
+        try:
+            with Image.open(io.BytesIO(self.images.encoded[i])) as image:
+                image.draft("RGB", (self.size, self.size))  # JPEG's halves, quarters and eighths, not below this size
+                whole = image.convert("RGB")
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise UserError(f"{self.images.names[i]}: cannot be decoded ({error})") from error
         self.left -= 3 * whole.width * whole.height
         if self.left >= 0:
             self.kept[i] = whole
@@ -87,14 +94,19 @@ def evaluate(
         'intervals'; 'classes' without test images, which are left out; the 'loss_curve'; the protocol.
 
     Raises:
-        UserError: if there is no such column, or the model has no convolutions.
+        UserError: if there is no such column, no positive among `test`, a damaged image (named), or the model has no
+            convolutions of colour images.
     """
-    if layer not in TRAINED:
-        raise UserError(
-            f"--layer of --task=voc_classification: one or more of {', '.join(TRAINED)}. Received: {layer!r}"
-        )
+    check(layer)
+    if not (test.labels > 0).any():
+        raise UserError("--splits: none of VOC's classes is present, other than as difficult, in the images to test on")
+    if model.spec.shape[-1] != 3:
+        raise UserError(f"--task=voc_classification is for colour images. Received: a network of {model.spec.shape}")
 
-    decoders = [Decoder(images.encoded, resolution) for images in (train, test)]
+    decoders = [Decoder(images, resolution) for images in (train, test)]
+    for decoder in decoders:  # a damaged image is found before anything is trained
+        for i in range(len(decoder.images.encoded)):
+            decoder[i]
 
     def crops(images: Decoder, index: Any, *entropy: int) -> np.ndarray:
         seeds = (np.random.SeedSequence([recipe.seed, *entropy, int(i), j]) for j, i in enumerate(index))
@@ -128,6 +140,14 @@ def evaluate(
         "iterations": recipe.iterations, "crops": CROPS, "loss_curve": curve, "scales": scales,
         "training_examples": len(train.encoded), "evaluation_examples": count,
     }  # fmt: skip
+
+
+def check(layer: str) -> None:
+    """Raises a UserError if there is no such column."""
+    if layer not in TRAINED:
+        raise UserError(
+            f"--layer of --task=voc_classification: one or more of {', '.join(TRAINED)}. Received: {layer!r}"
+        )
 
 
 def build(

@@ -14,8 +14,9 @@ LINEAR = (layers.Dense, layers.Conv2D)
 def merged(network: keras.Model) -> keras.Model:
     """The same function, as at evaluation, without the batch normalizations that follow a dense layer or convolution.
 
-    Each such layer gets a bias: with BN's statistics m, v, scale g and shift b, kernel' = kernel * g / sqrt(v + eps)
-    and bias' = b - m * g / sqrt(v + eps). Through a concatenation (AlexNet's groups) every part gets its share.
+    Every dense layer and convolution gets a bias, zero if no normalization follows. With BN's statistics m, v, scale g
+    and shift b, kernel' = kernel * g / sqrt(v + eps) and bias' = b - m * g / sqrt(v + eps). Through a concatenation
+    (AlexNet's groups) every part gets its share.
 
     Args:
         network: a functional model; left as it is.
@@ -38,7 +39,7 @@ def merged(network: keras.Model) -> keras.Model:
 
     def clone(layer: layers.Layer) -> layers.Layer:
         config = layer.get_config()
-        if layer.name in folded:
+        if isinstance(layer, LINEAR):
             config["use_bias"] = True
         return type(layer).from_config(config)
 
@@ -47,10 +48,12 @@ def merged(network: keras.Model) -> keras.Model:
 
     result = keras.models.clone_model(network, clone_function=clone, call_function=call)
     for layer in result.layers:
+        if not layer.weights:
+            continue
         weights = [_array(v) for v in network.get_layer(layer.name).weights]
-        if layer.name in folded:
-            factor, shift = folded[layer.name]
-            bias = weights[1] if len(weights) > 1 else 0.0
+        if isinstance(layer, LINEAR):
+            factor, shift = folded.get(layer.name, (np.ones(1), np.zeros(1)))
+            bias = weights[1] if len(weights) > 1 else np.zeros(weights[0].shape[-1])
             weights = [weights[0] * factor, bias * factor + shift]
         layer.set_weights(weights)
     return result
