@@ -46,7 +46,7 @@ flags.DEFINE_list("shots", ["1", "2", "5", "10", "20", "50"], "labelled examples
 flags.DEFINE_integer("crop", 0, "edge of the images that a trained classifier sees (default: the run's)", lower_bound=0)
 flags.DEFINE_integer("iterations", None, "minibatches of a trained classifier (default: 2000)")
 flags.DEFINE_integer("batch_size", None, "images in each (default: 64; voc_classification: 16)")
-flags.DEFINE_float("learning_rate", None, "its initial step size (default: 0.01; the thesis: 0.001 for VOC in 80000 iterations)")
+flags.DEFINE_float("learning_rate", None, "its initial step size (default: 0.01)")
 flags.DEFINE_integer("units", None, "of its fc6 and fc7, 4096 in AlexNet (default: 512)")
 flags.DEFINE_integer("seed", 0, "of a trained classifier", lower_bound=0, upper_bound=2**31 - 1)
 flags.DEFINE_list("splits", ["train", "val"], "of VOC: trained and tested on")
