@@ -91,7 +91,8 @@ def evaluate(
 
     Returns:
         'mean_ap', percent by kind (see `precision`), each with its bootstrap interval over test images in
-        'intervals'; how many 'classes' have positives in `test`, the others being left out; the 'loss_curve'; the protocol.
+        'intervals'; how many 'classes' have positives in `test`, the others being left out; the 'loss_curve'; the
+        protocol.
 
     Raises:
         UserError: if there is no such column, no positive among `test`, a damaged image (named), or the model has no
