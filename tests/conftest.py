@@ -9,7 +9,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 import pytest
 
 from baselines import METHODS
-from tests import worker
+from tests import stores, worker
 
 BACKEND = os.environ["KERAS_BACKEND"]
 
@@ -35,6 +35,13 @@ def tiny():
 def data():
     """Labelled images in two classes, as keyword arguments of `bigan.train`."""
     return worker.tiny_data()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Colour images of several sizes in two classes, with a split to evaluate on."""
+    stores.write_images(tmp_path / "images")
+    return tmp_path / "images"
 
 
 # On JAX, half of them: one with all three networks, one whose E learns beside a GAN, one without a discriminator.
