@@ -7,7 +7,8 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -107,6 +108,28 @@ def write_json(path: Path, value: Any) -> None:
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Writes an uncompressed `.npz` atomically."""
     write(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+
+
+def write_batches(path: Path, arrays: Iterable[tuple[str, int, Iterable[np.ndarray]]]) -> None:
+    """Writes an uncompressed `.npz` atomically, of arrays that need not fit into memory.
+
+    Args:
+        path: of the file.
+        arrays: (name, rows, consecutive slices of so many rows together), each taken up when the one before is written.
+    """
+
+    def writer(file: BinaryIO) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, rows, batches in arrays:
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    for i, batch in enumerate(batches):
+                        if i == 0:
+                            about = np.lib.format.header_data_from_array_1_0(batch)
+                            about |= {"shape": (rows, *batch.shape[1:]), "fortran_order": False}
+                            np.lib.format.write_array_header_1_0(entry, about)
+                        entry.write(np.ascontiguousarray(batch).data)
+
+    write(path, writer)
 
 
 def _umask() -> int:

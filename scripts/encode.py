@@ -28,20 +28,14 @@ def main() -> None:
     split = split_from_flags(run) if out.suffix == ".npz" else None
     model = model_from_flags(run)
 
-    from bigan import files
-
     if split is None:
         model.export_encoder(out, FLAGS.layer)
         print(f"{out}: plain Keras model, {model.spec.shape} {model.spec.dtype} -> {FLAGS.layer}")
         return
-    arrays = {}
-    for name, examples in (("train", split.train), ("evaluation", split.evaluation)):
-        images = examples.images
-        arrays[name] = model.encode(images) if FLAGS.layer == "latent" else model.features(images, FLAGS.layer)
-        if examples.labels is not None:
-            arrays[f"{name}_labels"] = examples.labels
-    files.write_arrays(out, arrays)
-    print(f"{out}: " + ", ".join(f"{name} {array.shape}" for name, array in arrays.items()))
+    from transfer import features
+
+    shapes = features.write(model, split, FLAGS.layer, out)
+    print(f"{out}: " + ", ".join(f"{name} {shape}" for name, shape in shapes.items()))
 
 
 run = run_main(main)
