@@ -114,7 +114,8 @@ def fit_clock(config: Config, batches: Callable[..., Any], steps: int) -> Callab
 
     def clock() -> float:
         callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=note)]
-        model.fit(batches(next(starts)), steps_per_epoch=steps + 1, shuffle=False, verbose=0, callbacks=callbacks)
+        feed = batches(next(starts)).feed()
+        model.fit(feed, steps_per_epoch=steps + 1, shuffle=False, verbose=0, callbacks=callbacks)
         return (times[steps] - times[0]) / steps
 
     return clock

@@ -139,7 +139,7 @@ def _fit(model: Any, batches: Minibatches, steps: int) -> float:
             times[batch + 1] = time.perf_counter()
 
     callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=note)]
-    model.fit(batches, steps_per_epoch=steps + each, shuffle=False, verbose=0, callbacks=callbacks)
+    model.fit(batches.feed(), steps_per_epoch=steps + each, shuffle=False, verbose=0, callbacks=callbacks)
     return (times[each + steps] - times[each]) / steps
 
 

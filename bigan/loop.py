@@ -60,7 +60,7 @@ def run_training(
                 # fit knows whole epochs only: what is left of an interrupted one is a fit of its own.
                 partial = trainer.step > 0
                 model.fit(
-                    Minibatches(split.train, model.latent, config.batch_size, config.seed, trainer.position),
+                    Minibatches(split.train, model.latent, config.batch_size, config.seed, trainer.position).feed(),
                     initial_epoch=trainer.epoch,
                     epochs=trainer.epoch + 1 if partial else config.epochs,
                     steps_per_epoch=batches.steps - trainer.step,

@@ -5,6 +5,9 @@ That is what makes resuming exact, replicas distinct and backends comparable.
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -15,6 +18,8 @@ from bigan.latent import Uniform
 
 # Streams of random numbers that must not meet.
 ORDER, LATENT, STATISTICS, EVALUATION, LOOK, CROP = 1, 2, 3, 4, 5, 6
+
+READ_AHEAD = 4  # minibatches
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
@@ -30,7 +35,7 @@ class Minibatches(keras.utils.PyDataset):
     """An endless sequence of training minibatches, from any minibatch of any epoch on.
 
     An epoch visits the examples in a random order; a last incomplete minibatch is left out (the next epoch's order is
-    another). Use with `fit(..., steps_per_epoch=steps, shuffle=False)`.
+    another). Use with `fit(batches.feed(), steps_per_epoch=steps, shuffle=False)`.
 
     Args:
         examples: raw examples; labels are not read.
@@ -54,6 +59,25 @@ class Minibatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
         epoch, step = divmod(self.start + index, self.steps)
         return (self.minibatch(epoch, step),)
+
+    def feed(self) -> Any:
+        """What to give to `fit`: the minibatches, read ahead.
+
+        On TensorFlow Keras would make of a PyDataset a pipeline that tunes itself, and the end of a long run then waits
+        for the tuner, now and then for a minute. This one has nothing to tune.
+        """
+        if keras.backend.backend() != "tensorflow":
+            return self
+        import tensorflow as tf
+
+        (first,) = self[0]
+        signature = ({name: tf.TensorSpec(array.shape, array.dtype) for name, array in first.items()},)
+        pipeline = tf.data.Dataset.from_generator(
+            lambda: map(self.__getitem__, itertools.count()), output_signature=signature
+        )
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return pipeline.prefetch(READ_AHEAD).with_options(options)
 
     def minibatch(self, epoch: int, step: int) -> dict[str, np.ndarray]:
         """`{"x": (batch, ...) raw, "z": (batch, d) float32}` of one step."""
