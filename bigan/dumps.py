@@ -49,12 +49,14 @@ class Kind:
         images: how many images it needs for each of `num`.
         arrays: (method, request) -> arrays by name.
         write: (path, arrays) -> a PNG file.
+        least: the smallest `num` that makes sense.
     """
 
     roles: tuple[str, ...]
     images: int
     arrays: Callable[[Method, Request], dict[str, Any]]
     write: Callable[[Path, dict[str, Any]], None]
+    least: int = 1
 
 
 def _neighbors(model: Method, request: Request) -> dict[str, Any]:
@@ -75,6 +77,7 @@ KINDS: dict[str, Kind] = {
     "filters": Kind((), 0, lambda m, r: exploring.filters(m, r.num), exploring.write_filters),
     "neighbors": Kind((), 1, _neighbors, exploring.write_neighbors),
     "map": Kind(
-        (), 1, lambda m, r: exploring.feature_map(m, r.images(1), r.layer, r.seed), exploring.write_feature_map
+        (), 1, lambda m, r: exploring.feature_map(m, r.images(1), r.layer, r.seed), exploring.write_feature_map,
+        exploring.FEWEST,
     ),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from bigan.method import Method
 
 PROJECTED = 4096  # dimensions of the random projection: those of AlexNet's fc6, set at random in Figure 5.5
 GALLERY = 50_000  # training images searched for neighbours, at most
+FEWEST = 10  # images in a map
 
 
 def filters(model: Method, count: int) -> dict[str, np.ndarray]:
@@ -80,13 +81,13 @@ def feature_map(model: Method, images: np.ndarray, layer: str, seed: int) -> dic
     """t-SNE of a layer's features in two dimensions: 'images' and their places 'points', `(n, 2)` in [0, 1].
 
     Raises:
-        UserError: on fewer than 10 images.
+        UserError: on fewer than `FEWEST` images.
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
-    if len(images) < 10:
-        raise UserError(f"--what=map needs --num of 10 at least. Received: {len(images)}")
+    if len(images) < FEWEST:
+        raise UserError(f"a map needs {FEWEST} images at least. Received: {len(images)}")
     features = model.features(images, layer)
     features = PCA(min(50, *features.shape), random_state=seed).fit_transform(features)
     perplexity = min(30, (len(images) - 1) / 3)

@@ -61,6 +61,15 @@ def writable(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns what the system says of a folder or file that may not be read into one line that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
 def exclusive(folder: Path, taken: str) -> Iterator[None]:
     """Holds `folder`, made if missing, for this process; the system lets go of it however the process ends.
 

@@ -162,4 +162,8 @@ def _check_same(run: RunDir, config: Config, fingerprint: str) -> None:
             f"Received: {getattr(config, name)}; use another --workdir"
         )
     if data["fingerprint"] != fingerprint:
-        raise UserError(f"--data_dir: the run in {run.path} was trained on other data than {config.dataset} holds now")
+        place = f" in {config.data_dir}" if config.data_dir else ""
+        raise UserError(
+            f"--data_dir: the run in {run.path} was trained on other data than the {config.dataset}{place} of now; "
+            "pass what it was trained on, or another --workdir"
+        )

@@ -41,9 +41,11 @@ def main() -> None:
 
     if FLAGS.format == "png" and (not pictures.is_picture(model.spec.shape) or model.spec.dtype != "uint8"):
         raise UserError(f"examples of {model.spec.shape} {model.spec.dtype} are no pictures; pass --format=npz")
-    for role in {role for name in wanted for role in dumps.KINDS[name].roles}:
-        if role not in model.networks:
-            raise UserError(f"--what={FLAGS.what}: {type(model).__name__} has no {role}; choose others")
+    for name in wanted:
+        if missing := [role for role in dumps.KINDS[name].roles if role not in model.networks]:
+            raise UserError(f"--what={name} needs the {missing[0]}, and {type(model).__name__} has none; leave it out")
+        if FLAGS.num < dumps.KINDS[name].least:
+            raise UserError(f"--what={name} needs --num of {dumps.KINDS[name].least} at least. Received: {FLAGS.num}")
     seed = run.config.seed if FLAGS.seed is None else FLAGS.seed
     request = dumps.Request(FLAGS.num, seed, FLAGS.layer, split)
     if split is not None:

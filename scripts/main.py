@@ -61,6 +61,7 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
         return rest
 
     def entry(_: list[str]) -> None:
+        logging.getLogger("absl").setLevel(logging.WARNING)  # TensorFlow Datasets' voice
         try:
             main()
         except UserError as error:

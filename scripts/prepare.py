@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from absl import flags
@@ -32,14 +33,18 @@ def main() -> None:
     if not FLAGS.out:
         raise UserError("--out is needed: the folder for the store")
 
+    from PIL import Image
+
     from bigan.data import origins, packing
 
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large is no fault; what is too large is refused
     out, place = Path(FLAGS.out), Path(FLAGS.data_dir or ".")
     if FLAGS.data_dir and place.is_dir() and out.resolve().is_relative_to(place.resolve()):
         raise UserError(f"--out must not lie in --data_dir, whose images it is made from. Received: {out}")
     origin = origins.open_origin(FLAGS.dataset, FLAGS.data_dir, FLAGS.splits, _classes(FLAGS.classes), FLAGS.limit)
     for name in origin.ignored:
-        print(f"ignored {name}: not an image by its name", file=sys.stderr)
+        why = "a folder, not an image" if Path(name).is_dir() else "not an image by its name"
+        print(f"ignored {name}: {why}", file=sys.stderr)
 
     class Terminal(packing.Reporter):
         """Lines on standard error; counts over one another on a terminal, else now and then."""
@@ -64,7 +69,11 @@ def main() -> None:
                 print(f"{split}: {done} of {total} images", file=sys.stderr)
 
     terminal = Terminal()
-    description = packing.pack(origin, out, FLAGS.edge, FLAGS.bad == "skip", terminal)
+    try:
+        description = packing.pack(origin, out, FLAGS.edge, FLAGS.bad == "skip", terminal)
+    except KeyboardInterrupt:
+        terminal.say("interrupted; the same command goes on")
+        raise
     for split, facts in description["splits"].items():
         terminal.end_line()
         print(f"{out}: {split}, {facts['images']} images, {facts['pixels'] * 3 / 1e9:.3f} GB, "

@@ -1,12 +1,14 @@
 """Where a store's images come from: folders in several layouts and TensorFlow Datasets; splits, classes and limits."""
 
+import errno
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bigan.data import loading, origins, store
+from bigan.data import images, loading, origins, store
 from bigan.data.packing import pack, resized
 from bigan.errors import UserError
 from tests.stores import EVERYTHING, origin
@@ -29,6 +31,22 @@ def test_what_cannot_be_listed_is_named(folder, tmp_path):
     Image.new("RGB", (20, 20)).save(folder / "val" / "emu" / "0.png")
     with pytest.raises(UserError, match="val/emu: there is no such class"):
         origin(folder)
+
+
+@pytest.mark.parametrize("method", ["iterdir", "is_dir"])
+def test_a_folder_that_may_not_be_read_is_named(folder, monkeypatch, method):
+    """Injected, since root may read everything."""
+    real, closed = getattr(Path, method), folder / "train" / "dog"
+
+    def refuse(self):
+        if self == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return real(self)
+
+    monkeypatch.setattr(Path, method, refuse)
+    for load in (origin, images.load):
+        with pytest.raises(UserError, match="cannot read .*train/dog: Permission denied"):
+            load(folder)
 
 
 def test_classes_limits_and_splits(folder, tmp_path):
@@ -56,10 +74,10 @@ def test_odd_folders(folder, tmp_path):
         origin(folder / "test", classes=slice(0, 1))
     name = os.fsdecode(b"caf\xe9")
     (folder / "train" / "cat" / "0.png").rename(folder / "train" / "cat" / f"{name}.png")
-    (folder / "train" / "cat" / "gone.png").symlink_to(tmp_path / "nowhere")
     (folder / "train" / "cat" / "deeper").mkdir()
+    (folder / "README").write_text("")
     odd = origin(folder)
-    assert odd.counts["train"] == 18 and [p.split("/")[-1] for p in odd.ignored] == ["deeper", "gone.png"]
+    assert odd.counts["train"] == 18 and [p.split("/")[-1] for p in odd.ignored] == ["README", "deeper"]
     pack(odd, tmp_path / "odd", 16, False)
     for path in (folder / "val" / "cat").iterdir():
         path.unlink()

@@ -1,12 +1,14 @@
 """Packing: what each kind of image becomes, bad ones, and that a killed store ends with the bytes of a whole one."""
 
 import json
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bigan.data import packing, store
+from bigan.data import images, packing, store
 from bigan.data.packing import pack, resized
 from bigan.errors import UserError
 from tests.stores import Lines, contents, origin
@@ -36,6 +38,22 @@ def test_small_images_are_enlarged_and_tiny_or_long_ones_refused(tmp_path):
     Image.fromarray(np.zeros((20, 20), np.uint16)).save(tmp_path / "deep.png")
     with pytest.raises(ValueError, match="more than 8 bits"):
         resized(tmp_path / "deep.png", 16)
+    (tmp_path / "deep.png").write_bytes(deep_png())
+    with pytest.raises(ValueError, match="more than 8 bits"):
+        resized(tmp_path / "deep.png", 16)
+    with pytest.raises(UserError, match="deep.png: has more than 8 bits"):
+        images.read(tmp_path / "deep.png")
+
+
+def deep_png():
+    """20 x 20 pixels of three channels of 16 bits, which Pillow opens as if they had 8."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 20, 20, 16, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(20 * (1 + 20 * 6)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def test_jpegs_are_resized_by_lanczos_all_but_exactly(tmp_path):
@@ -52,6 +70,9 @@ def test_bad_images_are_refused_or_skipped_by_name(folder, tmp_path):
     bad.write_bytes(bad.read_bytes()[:200])
     (folder / "train" / "dog" / "0.png").write_text("no image")
     (folder / "train" / "dog" / "notes.txt").write_text("read me")
+    # What Pillow would take for another format, whose decoder raises errors of another kind.
+    (folder / "train" / "dog" / "1.png").write_bytes(b"DDS " + bytes(range(200)))
+    (folder / "train" / "dog" / "gone.png").symlink_to(tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"cat/4.png: cannot be read as an image .* pass --bad=skip"):
         pack(origin(folder), tmp_path / "out", 16, False)
     with pytest.raises(UserError, match="is an unfinished store"):
@@ -61,10 +82,12 @@ def test_bad_images_are_refused_or_skipped_by_name(folder, tmp_path):
     assert [name.split("/")[-2:] for name in description["splits"]["train"]["skipped"]] == [
         ["cat", "4.png"],
         ["dog", "0.png"],
+        ["dog", "1.png"],
+        ["dog", "gone.png"],
     ]
     assert description["ignored"] == [str(folder / "train" / "dog" / "notes.txt")]
-    assert sum("skipped" in line for line in reporter.lines) == 2
-    assert len(store.load(str(tmp_path / "skipping")).train) == 16
+    assert sum("skipped" in line for line in reporter.lines) == 4
+    assert len(store.load(str(tmp_path / "skipping")).train) == 15
 
 
 def test_refused_first_and_skipped_then_in_the_same_folder(folder, tmp_path):

@@ -103,7 +103,10 @@ def test_dump(runs, tmp_path):
     np.testing.assert_allclose(lines["z"][5], (lines["z"][0] + lines["z"][10]) / 2, atol=1e-6)
     assert np.load(tmp_path / "samples.npz")["z"].shape == (5, 4)
     # What a method does not have is not made up.
-    assert "GAN has no encoder" in fail("dump", f"--run={runs / 'gan'}", "--what=reconstructions")
+    line = fail("dump", f"--run={runs / 'gan'}", "--what=samples,reconstructions")
+    assert "--what=reconstructions needs the encoder, and GAN has none" in line
+    line = fail("dump", f"--run={runs / 'bigan'}", "--what=samples,map", "--num=3", f"--out={tmp_path / 'few'}")
+    assert "--what=map needs --num of 10 at least. Received: 3" in line and not (tmp_path / "few").exists()
     note = succeed("dump", f"--run={runs / 'autoencoder'}", "--what=samples", f"--out={tmp_path}").stdout
     assert "does not train G on the latent distribution" in note
     assert "and there are 360" in fail("dump", f"--run={runs / 'bigan'}", "--num=1000")

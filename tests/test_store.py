@@ -1,5 +1,7 @@
 """Stores: what they hold, that only whole ones of one origin are used, and the crops that training reads from them."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -40,6 +42,46 @@ def test_a_damaged_store_is_not_called_complete_and_a_strange_folder_is_left_alo
     with pytest.raises(UserError, match="not empty and holds no store"):
         pack(origin(folder), strange, 16, False)
     assert [p.name for p in strange.iterdir()] == ["letter.txt"]
+
+
+def test_a_store_whose_parts_disagree_is_damaged(folder, tmp_path):
+    out = tmp_path / "out"
+    pack(origin(folder), out, 16, False)
+    whole = {path.name: path.read_bytes() for path in out.iterdir()}
+    description = json.loads(whole["store.json"])
+
+    def described(**changes):
+        (out / "store.json").write_text(json.dumps(description | changes))
+
+    def indexed(field, value):
+        index = np.frombuffer(whole["train.index"], store.RECORD).copy()
+        index[field][7] = value
+        (out / "train.index").write_bytes(index.tobytes())
+
+    train = description["splits"]["train"]
+    for damage in (
+        lambda: described(edge="abc"),
+        lambda: described(edge=12),
+        lambda: described(classes=["cat"]),
+        lambda: described(splits={"train": {k: v for k, v in train.items() if k != "digest"}}),
+        lambda: described(splits=[]),
+        lambda: indexed("first", 10**9),
+        lambda: indexed("height", 9),
+        lambda: indexed("label", 77),
+    ):
+        damage()
+        with pytest.raises(UserError, match="is damaged.* and prepare it again"):
+            store.load(str(out))
+        for name, content in whole.items():
+            (out / name).write_bytes(content)
+    described(splits={})
+    with pytest.raises(UserError, match="has no split 'train', only none at all"):
+        store.load(str(out))
+    (out / "store.json").write_bytes(whole["store.json"])
+    # What pixels say only all of them can tell: the same command checks them.
+    (out / "train.pixels").write_bytes(bytes(len(whole["train.pixels"])))
+    with pytest.raises(UserError, match="the images of train are damaged; remove the folder and prepare it again"):
+        pack(origin(folder), out, 16, False)
 
 
 def test_a_store_is_not_mixed_up(folder, tmp_path):

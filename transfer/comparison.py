@@ -117,11 +117,11 @@ def write(folder: Path, rows: list[Row], protocol: dict[str, Any], epochs: int, 
         ]
     )
     files.write_text(folder / "table.csv", buffer.getvalue())
-    _bars(folder / "table.png", rows, paper)
+    _dots(folder / "table.png", rows, paper)
 
 
-def _bars(path: Path, rows: list[Row], paper: bool) -> None:
-    """A bar a row in both panels, so that they share their labels; a row without the figure has none."""
+def _dots(path: Path, rows: list[Row], paper: bool) -> None:
+    """Mean, spread and single runs, a row a method in both panels; dots, since the axes do not begin at zero."""
     figure = pictures.new_figure(9, 3.8)
     axes = figure.subplots(1, 2, sharey=True)
     for axis, name in zip(axes, ("knn_hidden", "knn_output"), strict=True):
@@ -132,9 +132,10 @@ def _bars(path: Path, rows: list[Row], paper: bool) -> None:
         means = [statistics.mean(values) for _, _, values in shown]
         errors = [statistics.stdev(values) if len(values) > 1 else 0.0 for _, _, values in shown]
         colours = ["C0" if row.rates else "0.6" for _, row, _ in shown]
-        axis.barh([place for place, _, _ in shown], means, xerr=errors, color=colours, capsize=3)
+        for (place, _, _), mean, error, colour in zip(shown, means, errors, colours, strict=True):
+            axis.errorbar(mean, place, xerr=error or None, fmt="D", color=colour, markersize=7, capsize=4)
         runs = [(value, place) for place, row, values in shown if row.rates for value in values]
-        axis.plot(*zip(*runs, strict=True), "o", color="C1", markersize=4, label="each run")
+        axis.plot(*zip(*runs, strict=True), "o", color="C1", markersize=3, label="each run")
         every = [value for _, _, values in shown for value in values]
         axis.set_xlim(left=max(0, min(every) - 1), right=min(100, max(every) + 1))
         axis.set_title(f"{name}, 1-NN accuracy (%)")
@@ -143,7 +144,8 @@ def _bars(path: Path, rows: list[Row], paper: bool) -> None:
             points = [(TABLE_5_1[row.name], place) for place, row, _ in shown if row.name in TABLE_5_1]
             if points:
                 axis.plot(*zip(*points, strict=True), "k|", markersize=14, label="Table 5.1, 400 epochs")
-        axis.legend(fontsize=8, loc="lower left")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
     axes[0].set_yticks(range(len(rows)), [row.name for row in rows])
     axes[0].invert_yaxis()
     pictures.write_figure(path, figure)

@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
+from bigan.data.images import FORMATS
 from bigan.errors import UserError
 from bigan.method import Method
 from transfer import initialization, precision, supervised, trunk
@@ -52,7 +53,7 @@ class Decoder:
         if i in self.kept:
             return self.kept[i]
         try:
-            with Image.open(io.BytesIO(self.images.encoded[i])) as image:
+            with Image.open(io.BytesIO(self.images.encoded[i]), formats=FORMATS) as image:
                 image.draft("RGB", (self.size, self.size))  # JPEG's halves, quarters and eighths, not below this size
                 whole = image.convert("RGB")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -8,46 +8,53 @@ FOLDER/{train,val}/...            either of the above in each
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from bigan import files
 from bigan.data.source import Examples, Source
 from bigan.data.spec import Spec
 from bigan.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # what Pillow may take a file for, whatever its name
 
 
 def load(folder: str) -> Source:
     """Reads all images of `folder`, which must have one size and one number of channels.
 
     Raises:
-        UserError: naming the file that is corrupt or differs, or the folder without images.
+        UserError: naming the file that is corrupt or differs, or the folder that is without images or may not be read.
     """
     root = Path(folder)
     if not root.is_dir():
         raise UserError(f"--data_dir: no such folder: {folder}")
-    train_root = root / "train" if (root / "train").is_dir() else root
-    test_root = next((root / n for n in ("val", "test") if train_root != root and (root / n).is_dir()), None)
-    classes = classes_in(train_root)
-    train = _read(train_root, classes)
-    test = None
-    if test_root is not None:
-        unknown = [name for name in classes_in(test_root) if name not in classes]
-        if unknown:
-            raise UserError(f"{test_root / unknown[0]}: there is no such class in {train_root}")
-        test = _read(test_root, classes, train.images.shape[1:])
-    return Source("images", train, test, Spec(train.images.shape[1:]), tuple(classes))
+    with files.readable(root):
+        train_root = root / "train" if (root / "train").is_dir() else root
+        test_root = next((root / n for n in ("val", "test") if train_root != root and (root / n).is_dir()), None)
+        classes = classes_in(train_root)
+        train = _read(train_root, classes)
+        test = None
+        if test_root is not None:
+            unknown = [name for name in classes_in(test_root) if name not in classes]
+            if unknown:
+                raise UserError(f"{test_root / unknown[0]}: there is no such class in {train_root}")
+            test = _read(test_root, classes, train.images.shape[1:])
+        return Source("images", train, test, Spec(train.images.shape[1:]), tuple(classes))
 
 
 def classes_in(root: Path, strict: bool = False) -> list[str]:
     """Names of the sub-folders with images, sorted.
 
     Raises:
-        UserError: if `strict` and a sub-folder has none: labels would be numbered differently without it.
+        UserError: if a folder may not be read, or if `strict` and a sub-folder has no images: labels would be numbered
+            differently without it.
     """
     names = []
-    for place in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+    for place in entries(root):
+        if not place.is_dir() or place.name.startswith("."):
+            continue
         if _files(place):
             names.append(place.name)
         elif strict:
@@ -71,12 +78,23 @@ def listing(root: Path, classes: list[str]) -> tuple[list[tuple[Path, int]], lis
     taken = {path for path, _ in pairs}
     places = [root, *(place for place, _ in labelled)]
     taken |= {place for place, _ in labelled}
-    others = [path for place in places for path in sorted(place.iterdir()) if path not in taken]
+    others = [path for place in places for path in entries(place) if path not in taken]
     return pairs, others
 
 
+def entries(root: Path) -> list[Path]:
+    """What lies in a folder, sorted.
+
+    Raises:
+        UserError: if it may not be read.
+    """
+    with files.readable(root):
+        return sorted(root.iterdir())
+
+
 def _files(root: Path) -> list[Path]:
-    return sorted(p for p in root.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    # A link to nowhere counts: it has an image's name, and is refused as one.
+    return [p for p in entries(root) if p.suffix.lower() in SUFFIXES and not p.is_dir()]
 
 
 def _read(root: Path, classes: list[str], shape: tuple[int, ...] | None = None) -> Examples:
@@ -105,8 +123,8 @@ def read(path: Path) -> np.ndarray:
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
-            if image.mode.startswith(("I", "F")):
+        with Image.open(path, formats=FORMATS) as image:
+            if deep(image):
                 raise UserError(
                     f"{path}: has more than 8 bits a channel; convert it to 8 first. Received: {image.mode}"
                 )
@@ -116,3 +134,8 @@ def read(path: Path) -> np.ndarray:
             )
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path}: cannot be read as an image ({error})") from error
+
+
+def deep(image: Any) -> bool:
+    """Whether an opened Pillow image has more than 8 bits a channel; of colours Pillow would drop the lower ones."""
+    return image.mode.startswith(("I", "F")) or any(";16" in str(arguments) for *_, arguments in image.tile)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bigan import files
 from bigan.data import images, tfds
 from bigan.errors import UserError
 
@@ -34,7 +35,7 @@ class Origin:
         counts: number of images of each split.
         items: (split, first) -> the split's images from position `first` on, always in the same order.
         digest: identifies the images as far as their names and sizes tell.
-        ignored: files that are no images, by name.
+        ignored: files and folders that are no images, by name.
     """
 
     name: str
@@ -69,12 +70,13 @@ def open_origin(dataset: str, data_dir: str, splits: list[str], classes: slice, 
     elif not data_dir:
         raise UserError("--dataset=images needs --data_dir, the folder of images")
     else:
-        origin = _folder(Path(data_dir), splits, classes, limit)
+        with files.readable(Path(data_dir)):
+            origin = _folder(Path(data_dir), splits, classes, limit)
     for split, count in origin.counts.items():
         if not count:
             raise UserError(f"--classes: split {split!r} has no images of {', '.join(origin.classes)}")
     if "train" not in origin.counts:
-        raise UserError(f"--splits: a store needs the split 'train'. Received: {', '.join(splits)}")
+        raise UserError(f"--splits: a store needs the split 'train'. Received: {', '.join(origin.counts)}")
     return origin
 
 
@@ -92,7 +94,8 @@ def _folder(root: Path, splits: list[str], chosen: slice, limit: int) -> Origin:
     kept = _choose(classes, chosen)
     numbers = {classes.index(c): i for i, c in enumerate(kept)}
     listing: dict[str, list[tuple[Path, int]]] = {}
-    ignored: list[str] = []
+    # A README, say, beside the folders of the splits; folders are other splits.
+    ignored = [str(path) for path in images.entries(root) if there and not path.is_dir()]
     for split, place in roots.items():
         here = images.classes_in(place, strict=True)
         if unknown := [c for c in here if c not in classes]:
@@ -106,7 +109,8 @@ def _folder(root: Path, splits: list[str], chosen: slice, limit: int) -> Origin:
     digest = hashlib.blake2b(digest_size=16)
     for split, pairs in listing.items():
         for path, label in pairs:
-            digest.update(f"{split}\0{label}\0{path.stat().st_size}\0".encode())
+            size = path.stat().st_size if path.exists() else -1
+            digest.update(f"{split}\0{label}\0{size}\0".encode())
             digest.update(os.fsencode(path.relative_to(root)) + b"\n")
 
     def items(split: str, first: int) -> Iterator[Item]:

@@ -23,6 +23,7 @@ import numpy as np
 
 from bigan import files
 from bigan.data import store
+from bigan.data.images import FORMATS, deep
 from bigan.data.origins import Item, Origin
 from bigan.data.store import FORMAT, RECORD
 from bigan.errors import UserError
@@ -59,7 +60,7 @@ def pack(origin: Origin, out: Path, edge: int, skip_bad: bool, reporter: Reporte
         What store.json says.
 
     Raises:
-        UserError: naming the image that cannot be used, or the folder that holds something else.
+        UserError: naming the image that cannot be used, or the folder that holds something else or a damaged store.
     """
     request = {
         "format": FORMAT, "edge": edge, "dataset": origin.name, "classes": list(origin.classes),
@@ -73,13 +74,15 @@ def pack(origin: Origin, out: Path, edge: int, skip_bad: bool, reporter: Reporte
             if description.get("request") != request:
                 raise UserError(f"--out: {out} holds a store of other images or of another size; use another folder")
             for split, facts in description["splits"].items():
-                store.check(out, split, facts)
+                if _digest(store.check(out, split, facts)) != facts["digest"]:
+                    raise UserError(f"{out}: the images of {split} are damaged; remove the folder and prepare it again")
             reporter.say(f"the store in {out} is complete; nothing to do")
         else:
             if begun.exists():
                 if _read(begun) != request:
                     raise UserError(
-                        f"--out: {out} holds an unfinished store made from something else; use another folder"
+                        f"--out: {out} holds an unfinished store made from something else; remove it, or use another "
+                        "folder"
                     )
                 files.sweep(out)
             elif [path for path in out.iterdir() if path.name != ".lock"]:
@@ -104,8 +107,8 @@ def resized(content: Path | bytes, edge: int) -> np.ndarray:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
-            if image.mode.startswith(("I", "F")):
+        with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
+            if deep(image):
                 raise ValueError(f"has more than 8 bits a channel, mode {image.mode}")
             width, height = image.size
             short, long = min(width, height), max(width, height)

@@ -52,10 +52,10 @@ def load(folder: str, crop: int = 0, flip: bool = False) -> Source:
         )
     splits = description["splits"]
     if "train" not in splits:
-        raise UserError(f"{root}: the store has no split 'train', only {', '.join(splits)}")
+        raise UserError(f"{root}: the store has no split 'train', only {', '.join(splits) or 'none at all'}")
     second = next((name for name in ("val", "test") if name in splits), None)
-    train = _split(root, "train", splits["train"], edge, flip)
-    test = _split(root, second, splits[second], edge, flip) if second else None
+    train = _split(root, "train", description, edge, flip)
+    test = _split(root, second, description, edge, flip) if second else None
     return Source("store", train, test, Spec((edge, edge, 3)), tuple(description["classes"]))
 
 
@@ -79,12 +79,10 @@ def describe(root: Path) -> dict[str, Any]:
         description = json.loads(path.read_text())
         version = description["format"]
         if version <= FORMAT:
-            _ = (
-                description["edge"],
-                description["classes"],
-                [description["splits"][s]["pixels"] for s in description["splits"]],
-            )
-    except (ValueError, KeyError, TypeError) as error:
+            _ = int(description["edge"]), list(description["classes"])
+            for facts in description["splits"].values():
+                _ = int(facts["pixels"]), int(facts["images"]), str(facts["digest"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{path}: is damaged ({type(error).__name__}); remove the folder and prepare it again"
         ) from error
@@ -107,13 +105,21 @@ def check(root: Path, name: str, facts: dict[str, Any]) -> tuple[Path, Path]:
     return paths
 
 
-def _split(root: Path, name: str, facts: dict[str, Any], edge: int, flip: bool) -> Examples:
+def _split(root: Path, name: str, description: dict[str, Any], edge: int, flip: bool) -> Examples:
+    facts = description["splits"][name]
     paths = check(root, name, facts)
     pixels = np.memmap(paths[0], np.uint8, "r").reshape(-1, 3)
     index = np.fromfile(paths[1], RECORD)
-    crops = Crops(
-        np.asarray(pixels), index["first"].astype(np.int64), index["height"].astype(np.int64),
-        index["width"].astype(np.int64), edge, flip, facts["digest"],
-    )  # fmt: skip
-    labels = index["label"].astype(np.int64)
+    first, heights, widths, labels = (index[key].astype(np.int64) for key in ("first", "height", "width", "label"))
+    # The pixels are not read here, a store may have many: what the index says of them must at least be possible.
+    classes = len(description["classes"])
+    sound = (
+        np.array_equal(first, np.cumsum(heights * widths) - heights * widths)
+        and first[-1] + heights[-1] * widths[-1] == len(pixels)
+        and (np.minimum(heights, widths) == description["edge"]).all()
+        and ((labels >= -1) & (labels < classes)).all()
+    )
+    if not sound:
+        raise UserError(f"{paths[1]}: is damaged, or {root / 'store.json'} is; remove {root} and prepare it again")
+    crops = Crops(np.asarray(pixels), first, heights, widths, edge, flip, facts["digest"])
     return Examples(crops, None if (labels < 0).all() else labels)

@@ -38,7 +38,7 @@ class DCGAN(Family):
         if stages < 2 or stages != int(stages):
             raise UserError(
                 f"--networks=bigan.networks:{type(self).__name__} is for square images of 16, 32, 64 or 128 pixels. "
-                f"Received: images of {shape}"
+                f"Received: images of {shape}; change --crop or --resolution, or the networks"
             )
         return [self.config.width * 2**i for i in range(int(stages))]
 
