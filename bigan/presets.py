@@ -59,7 +59,7 @@ def imagenet64() -> Config:
 def imagenet112() -> Config:
     """As `imagenet64`, the encoder seeing 112 px of the same crop (generalized BiGAN, section 5.2.5).
 
-    Command: as for `imagenet64`, with `--edge=128 --out=stores/imagenet128`. Cost: a sixth more than `imagenet64`.
+    Command: as for `imagenet64`, with `--edge=128 --out=stores/imagenet128`. Cost: a fifth more than `imagenet64`.
     """
     return imagenet64().replace(preset="imagenet112", crop=112, resolution=64)
 
