@@ -7,7 +7,7 @@ from transfer import comparison
 from transfer.comparison import Row, spread
 
 
-def test_bars_stand_beside_their_own_names(tmp_path, monkeypatch):
+def test_dots_stand_beside_their_own_names(tmp_path, monkeypatch):
     rows = [
         Row("raw input", [0], {"knn_hidden": [97.0]}),
         Row("bigan", [0, 1], {"knn_hidden": [96.0, 97.0], "knn_output": [95.0, 95.5]}, [1.0, 1.0], [9.0, 9.0]),
@@ -16,13 +16,14 @@ def test_bars_stand_beside_their_own_names(tmp_path, monkeypatch):
     ]
     drawn = []
     monkeypatch.setattr(pictures, "write_figure", lambda path, figure: drawn.append(figure))
-    comparison._bars(tmp_path / "bars.png", rows, paper=True)
+    comparison._dots(tmp_path / "dots.png", rows, paper=True)
     left, right = drawn[0].axes
     places = {round(p): label.get_text() for p, label in zip(left.get_yticks(), left.get_yticklabels(), strict=True)}
     for axis, name in ((left, "knn_hidden"), (right, "knn_output")):
-        bars = {places[round(bar.get_y() + bar.get_height() / 2)]: bar.get_width() for bar in axis.patches}
+        points = [container.lines[0].get_xydata()[0] for container in axis.containers]
+        dots = {places[round(float(place))]: float(mean) for mean, place in points}
         expected = {r.name: sum(r.figures[name]) / len(r.figures[name]) for r in rows if name in r.figures}
-        assert bars == pytest.approx(expected)
+        assert dots == pytest.approx(expected)
 
 
 def test_spread():
