@@ -175,7 +175,7 @@ def test_filters_neighbors_and_map(tmp_path, store):
     for name, value in arrays.items():
         dumps.KINDS[name].write(tmp_path / f"{name}.png", value)
         assert np.asarray(Image.open(tmp_path / f"{name}.png")).std() > 1
-    with pytest.raises(UserError, match="--num of 10 at least"):
+    with pytest.raises(UserError, match="a map needs 10 images at least. Received: 5"):
         dumps.KINDS["map"].arrays(model, dumps.Request(5, 0, "hidden", split))
 
 
