@@ -61,6 +61,7 @@ def test_a_store_whose_parts_disagree_is_damaged(folder, tmp_path):
     train = description["splits"]["train"]
     for damage in (
         lambda: described(edge="abc"),
+        lambda: described(edge="16"),
         lambda: described(edge=12),
         lambda: described(classes=["cat"]),
         lambda: described(splits={"train": {k: v for k, v in train.items() if k != "digest"}}),

@@ -10,6 +10,7 @@ FOLDER/SPLIT.index       one `RECORD` an image
 from __future__ import annotations
 
 import json
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,9 @@ def describe(root: Path) -> dict[str, Any]:
         description = json.loads(path.read_text())
         version = description["format"]
         if version <= FORMAT:
-            _ = int(description["edge"]), list(description["classes"])
+            _ = operator.index(description["edge"]), list(description["classes"])
             for facts in description["splits"].values():
-                _ = int(facts["pixels"]), int(facts["images"]), str(facts["digest"])
+                _ = operator.index(facts["pixels"]), operator.index(facts["images"]), facts["digest"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{path}: is damaged ({type(error).__name__}); remove the folder and prepare it again"
@@ -114,7 +115,8 @@ def _split(root: Path, name: str, description: dict[str, Any], edge: int, flip: 
     # The pixels are not read here, a store may have many: what the index says of them must at least be possible.
     classes = len(description["classes"])
     sound = (
-        np.array_equal(first, np.cumsum(heights * widths) - heights * widths)
+        len(index) > 0
+        and np.array_equal(first, np.cumsum(heights * widths) - heights * widths)
         and first[-1] + heights[-1] * widths[-1] == len(pixels)
         and (np.minimum(heights, widths) == description["edge"]).all()
         and ((labels >= -1) & (labels < classes)).all()
