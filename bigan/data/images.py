@@ -48,13 +48,10 @@ def classes_in(root: Path, strict: bool = False) -> list[str]:
     """Names of the sub-folders with images, sorted.
 
     Raises:
-        UserError: if a folder may not be read, or if `strict` and a sub-folder has no images: labels would be numbered
-            differently without it.
+        UserError: if `strict` and a sub-folder has none: labels would be numbered differently without it.
     """
     names = []
-    for place in entries(root):
-        if not place.is_dir() or place.name.startswith("."):
-            continue
+    for place in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
         if _files(place):
             names.append(place.name)
         elif strict:
@@ -78,23 +75,13 @@ def listing(root: Path, classes: list[str]) -> tuple[list[tuple[Path, int]], lis
     taken = {path for path, _ in pairs}
     places = [root, *(place for place, _ in labelled)]
     taken |= {place for place, _ in labelled}
-    others = [path for place in places for path in entries(place) if path not in taken]
+    others = [path for place in places for path in sorted(place.iterdir()) if path not in taken]
     return pairs, others
-
-
-def entries(root: Path) -> list[Path]:
-    """What lies in a folder, sorted.
-
-    Raises:
-        UserError: if it may not be read.
-    """
-    with files.readable(root):
-        return sorted(root.iterdir())
 
 
 def _files(root: Path) -> list[Path]:
     # A link to nowhere counts: it has an image's name, and is refused as one.
-    return [p for p in entries(root) if p.suffix.lower() in SUFFIXES and not p.is_dir()]
+    return sorted(p for p in root.iterdir() if p.suffix.lower() in SUFFIXES and not p.is_dir())
 
 
 def _read(root: Path, classes: list[str], shape: tuple[int, ...] | None = None) -> Examples:

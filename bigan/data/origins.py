@@ -95,7 +95,7 @@ def _folder(root: Path, splits: list[str], chosen: slice, limit: int) -> Origin:
     numbers = {classes.index(c): i for i, c in enumerate(kept)}
     listing: dict[str, list[tuple[Path, int]]] = {}
     # A README, say, beside the folders of the splits; folders are other splits.
-    ignored = [str(path) for path in images.entries(root) if there and not path.is_dir()]
+    ignored = [str(path) for path in sorted(root.iterdir()) if there and not path.is_dir()]
     for split, place in roots.items():
         here = images.classes_in(place, strict=True)
         if unknown := [c for c in here if c not in classes]:
