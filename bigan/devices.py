@@ -26,7 +26,7 @@ def prepare(config: Config) -> None:
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in ("tensorflow", "jax"):
         raise UserError(f"KERAS_BACKEND must be tensorflow or jax. Received: {backend!r}")
-    _keep_freed_memory()
+    keep_freed_memory()
     if "keras" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -34,13 +34,13 @@ def prepare(config: Config) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = "cpu"
     try:
-        with _silent_libraries():
+        with silent_libraries():
             import keras  # noqa: F401
     except ImportError as error:
         raise UserError(f"KERAS_BACKEND={backend} cannot be imported: {error}") from error
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Lets glibc's malloc keep up to 1 GiB of freed memory for the next step, instead of giving it back at once.
 
     A step that XLA compiled for TensorFlow holds its results in one block of tens of megabytes. By default such a block
@@ -54,7 +54,7 @@ def _keep_freed_memory() -> None:
 
 
 @contextlib.contextmanager
-def _silent_libraries() -> Iterator[None]:
+def silent_libraries() -> Iterator[None]:
     """Drops what C++ libraries print on standard error while they start; Python's exceptions are not concerned."""
     sys.stderr.flush()
     try:

@@ -38,7 +38,8 @@ def run_training(
 ) -> None:
     """Trains the run to its end from wherever it stands. See `bigan.train`."""
     with devices.strategy(config):
-        keras.utils.set_random_seed(config.seed)  # for networks of a user's, whose initializers have no seed
+        with devices.silent_libraries():  # on JAX too, Keras imports TensorFlow here, to seed it
+            keras.utils.set_random_seed(config.seed)  # for networks of a user's, whose initializers have no seed
         model = resolve(config.method, "build_networks").create(config, source.spec)
         batches = Minibatches(split.train, model.latent, config.batch_size, config.seed)
         model.compile_for(config, batches.steps, devices.use_xla(config, model.xla_on_cpu))

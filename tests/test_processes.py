@@ -1,6 +1,7 @@
 """What takes processes of their own: a kill, another backend, several devices."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +78,24 @@ def test_two_devices_share_a_minibatch(tmp_path, backend):
     for row, other in zip(one.read_metrics()[1:], two.read_metrics()[1:], strict=True):
         for name in ("loss", "loss_D", "loss_E", "loss_G", "D_real"):
             assert row[name] == pytest.approx(other[name], rel=1e-4), name
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc of another kind")
+@pytest.mark.parametrize("environment, kept", [({}, True), ({"MALLOC_MMAP_MAX_": "65536"}, False)])
+def test_freed_memory_is_used_again_unless_the_user_sets_malloc(environment, kept):
+    code = """if True:
+        import resource
+        from bigan import devices
+        devices.keep_freed_memory()
+        def pages_cleared():
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            block = bytearray(100 * 2**20)
+            block[:: resource.getpagesize()] = block[:: resource.getpagesize()]
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        first = pages_cleared()
+        print(first, pages_cleared())
+    """
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")} | environment
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)
+    first, second = map(int, done.stdout.split())
+    assert (second < first / 10) == kept
