@@ -7,6 +7,7 @@ value) or only to looking and logging (then it may change at any time). `scripts
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ SPLITS = ("test", "validation")
 DEVICES = ("auto", "cpu", "gpu")
 JIT = ("auto", "on", "off")
 PRECISIONS = ("float32", "bfloat16")
+KINDS = {int: numbers.Integral, float: numbers.Real}
 
 
 def _field(default: Any, about: str, matters: bool = True) -> Any:
@@ -79,8 +81,8 @@ class Config:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value, kind = getattr(self, field.name), type(field.default)
-            if kind is float and type(value) is int:
-                object.__setattr__(self, field.name, float(value))
+            if kind in (int, float) and type(value) is not bool and isinstance(value, KINDS[kind]):
+                object.__setattr__(self, field.name, kind(value))  # NumPy's numbers too
             elif type(value) is not kind:
                 raise UserError(f"--{field.name} must be {kind.__name__}. Received: {value!r}")
         for name, choices in (("variant", VARIANTS), ("split", SPLITS), ("device", DEVICES), ("jit", JIT),
@@ -99,6 +101,8 @@ class Config:
                      "crop", "resolution"):  # fmt: skip
             if not 0 <= getattr(self, name) < float("inf"):
                 raise UserError(f"--{name} must not be negative. Received: {getattr(self, name)}")
+        if self.seed >= 2**32:
+            raise UserError(f"--seed must be below 2^32. Received: {self.seed}")
         for name in ("beta_1", "beta_2"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"--{name} must be in [0, 1). Received: {getattr(self, name)}")
@@ -109,7 +113,11 @@ class Config:
         for name in ("method", "networks"):
             module, _, attribute = getattr(self, name).partition(":")
             if not module or not attribute:
-                raise UserError(f"--{name} must be an importable 'module:Class'. Received: {getattr(self, name)!r}")
+                example = "baselines.gan:GAN" if name == "method" else "bigan.networks:MLP"
+                raise UserError(
+                    f"--{name} must be an importable 'module:Class', such as '{example}'. "
+                    f"Received: {getattr(self, name)!r}"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON."""
@@ -126,6 +134,9 @@ class Config:
 
     def replace(self, **changes: Any) -> Config:
         """A copy with some fields changed, checked anew."""
+        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(self)})
+        if unknown:
+            raise UserError(f"there is no configuration field {unknown[0]!r}")
         return dataclasses.replace(self, **changes)
 
     def training_changes(self, other: Config) -> list[str]:

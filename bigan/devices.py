@@ -13,7 +13,7 @@ from typing import Any
 from bigan.config import Config
 from bigan.errors import UserError
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of glibc's mallopt(3)
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # parameters of glibc's mallopt(3)
 KEPT = 2**30  # bytes
 
 
@@ -26,7 +26,6 @@ def prepare(config: Config) -> None:
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in ("tensorflow", "jax"):
         raise UserError(f"KERAS_BACKEND must be tensorflow or jax. Received: {backend!r}")
-    keep_freed_memory()
     if "keras" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -41,15 +40,19 @@ def prepare(config: Config) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Lets glibc's malloc keep up to 1 GiB of freed memory for the next step, instead of giving it back at once.
+    """Lets glibc's malloc keep freed blocks below 1 GiB for the next step, instead of giving them back at once.
 
     A step that XLA compiled for TensorFlow holds its results in one block of tens of megabytes. By default such a block
     is mapped anew at each step, and the system clears every page of it: on a CPU a third of the MNIST model's step.
-    Does nothing without glibc, or where the user's environment sets malloc itself (MALLOC_...).
+    It holds for the rest of the process. Does nothing without glibc (before 2.35 a block stays below 32 MiB), or where
+    the environment sets the same of malloc (MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_MAX_, or
+    GLIBC_TUNABLES).
     """
-    if platform.libc_ver()[0] == "glibc" and not any(name.startswith("MALLOC_") for name in os.environ):
+    if platform.libc_ver()[0] != "glibc" or "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", ""):
+        return
+    if not {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_MAX_"} & os.environ.keys():
         libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_MAX, 0)  # no blocks of their own: from the heap, whose freed parts are used again
+        libc.mallopt(M_MMAP_THRESHOLD, KEPT)
         libc.mallopt(M_TRIM_THRESHOLD, KEPT)
 
 

@@ -15,6 +15,7 @@ from bigan.config import Config
 from bigan.data.batches import EVALUATION, STATISTICS, Minibatches, epoch_order
 from bigan.data.source import Examples
 from bigan.data.splits import Split
+from bigan.errors import UserError
 from bigan.method import Method
 
 SAMPLE_BLOCK = 4000
@@ -121,16 +122,26 @@ class Evaluation:
 
     def _classification(self, model: Method) -> dict[str, float]:
         train, test = self.train.images, self.test.images
-        a, b = model.features(train), model.features(test)
+        a, b = (self._features(model, images, "hidden") for images in (train, test))
         out = {"knn_hidden": metrics.nearest_accuracy(a, self.train_labels, b, self.labels)}
         if self.logistic:
             index = self._logistic_index
             classifier = metrics.logistic(a[index], self.train_labels[index])
             out["logistic_hidden"] = metrics.logistic_accuracy(classifier, b, self.labels)
         if model.encoder is not None:
-            a, b = model.features(train, "output"), model.features(test, "output")
+            a, b = (self._features(model, images, "output") for images in (train, test))
             out["knn_output"] = metrics.nearest_accuracy(a, self.train_labels, b, self.labels)
         return out
+
+    @staticmethod
+    def _features(model: Method, images: Any, layer: str) -> np.ndarray:
+        features = model.features(images, layer)
+        if not np.isfinite(features).all():
+            raise UserError(
+                f"the network diverged: features of its layer {layer!r} are infinite or NaN; try a smaller "
+                "--learning_rate in a new --workdir"
+            )
+        return features
 
     def _samples(self, model: Method) -> Iterator[np.ndarray]:
         for start in range(0, self.config.nearest_samples, SAMPLE_BLOCK):

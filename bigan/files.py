@@ -36,7 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".aside-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".aside-{path.name}-", suffix=path.suffix)
         os.close(handle)
         aside = Path(name)
         try:
@@ -97,9 +97,9 @@ def exclusive(folder: Path, taken: str) -> Iterator[None]:
             raise
 
 
-def sweep(folder: Path) -> None:
-    """Removes what killed writers left aside below `folder`; nobody must be writing there."""
-    for aside in folder.rglob(".aside-*"):
+def sweep(folder: Path, names: Iterable[str] = ("*",)) -> None:
+    """Removes what killed writers of files of these names left aside in `folder`; nobody must be writing them."""
+    for aside in [aside for name in names for aside in folder.glob(f".aside-{name}-*")]:
         with contextlib.suppress(OSError):
             aside.unlink()
 

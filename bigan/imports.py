@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from typing import Any
 
 from bigan.errors import UserError
+
+
+def findable(name: str, flag: str) -> None:
+    """Checks, without running any code of the module itself, that the module of 'module:Class' is there.
+
+    Raises:
+        UserError: naming `flag`, if it is not.
+    """
+    module = name.partition(":")[0]
+    try:
+        found = module in sys.modules or importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        found = False
+    if not found:
+        raise UserError(f"{flag}: there is no module {module!r} on the Python path. Received: {name!r}")
 
 
 def resolve(name: str, has: str = "") -> Any:

@@ -27,7 +27,7 @@ from bigan.imports import resolve
 from bigan.interruption import Interruption
 from bigan.method import Method
 from bigan.progress import Progress
-from bigan.rundir import RunDir, read_arrays
+from bigan.rundir import RunDir
 
 TIMING = ("seconds", "images_per_second")
 SHOWN = 64
@@ -104,13 +104,7 @@ class Trainer(keras.callbacks.Callback):
     def resume(self) -> None:
         """Restores the snapshot, if there is one."""
         if self.run.snapshot.exists():
-            arrays = read_arrays(self.run.snapshot)
-            if "notes" not in arrays:
-                raise UserError(f"{self.run.snapshot}: is not a snapshot of a run")
-            notes = json.loads(str(arrays.pop("notes")))
-            epochs = notes["epochs"]
-            if epochs != self.config.epochs:
-                self._check_epochs(epochs, notes["epoch"] + notes["step"] / self.steps)
+            arrays, notes = self.run.read_snapshot()
             state.assign_training_state(self.method, arrays, self.run.snapshot)
             self.arrays = arrays
             self.epoch, self.step = notes["epoch"], notes["step"]
@@ -119,19 +113,12 @@ class Trainer(keras.callbacks.Callback):
             self.untrained_protocol = notes.get("untrained_protocol", {})
             self.progress.say(f"resuming {self.run.path} after {self.epoch} epochs and {self.step} steps")
 
-    def _check_epochs(self, old: int, done: float) -> None:
-        new = self.config.epochs
-        if done > min(old, new) / 2:
-            raise UserError(
-                f"--epochs: the run in {self.run.path} has done {done:g} of {old} epochs; its step size decays "
-                f"from mid-schedule on, so a change to {new} is possible up to epoch {min(old, new) / 2:g} only"
-            )
-
     def begin(self) -> None:
         """Makes good what a kill after the last snapshot may have left undone."""
         if not self.rows:
             if not self.evaluation.labelled:
-                self.progress.say("no labels: figures that need them are left out")
+                which = "training" if self.split.train.labels is None else "test"
+                self.progress.say(f"no labels of the {which} examples: figures that need them are left out")
             self.raw = self.evaluation.raw(self.method)
             self.rows = [{"epoch": 0}]
             self._evaluate()
@@ -233,15 +220,21 @@ class Trainer(keras.callbacks.Callback):
     def _check_finite(self, logs: dict[str, Any] | None) -> None:
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            raise UserError(
-                f"the loss became {loss} in epoch {self.epoch + 1}; stopped. The last good state is {self.run.snapshot}"
-                "; try a smaller --learning_rate in a new --workdir"
-            )
+            raise self._diverged(f"the loss became {loss}")
+
+    def _diverged(self, how: str) -> UserError:
+        return UserError(
+            f"{how} in epoch {self.epoch + (self.step > 0)}; stopped. The last good state is {self.run.snapshot}"
+            "; try a smaller --learning_rate in a new --workdir"
+        )
 
     # What is written.
 
     def _snapshot(self) -> None:
         arrays = state.training_state(self.method)
+        for name, array in arrays.items():  # the last loss was measured before the last update
+            if not np.isfinite(array).all():
+                raise self._diverged(f"{name} became infinite or NaN")
         notes = {
             "epoch": self.epoch, "step": self.step, "epochs": self.config.epochs, "rows": self.rows,
             "best": self.best, "raw": self.raw, "untrained": self.untrained,

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from bigan import files
+from bigan import devices, files
 from bigan.config import Config
 from bigan.data.crops import Crops, Images
 from bigan.data.spec import Spec
@@ -107,6 +107,8 @@ class Method(keras.Model):
         )
         adam.build(self.trainable_variables)
         self.replicas = config.replicas
+        if jit_compile and keras.backend.backend() == "tensorflow":
+            devices.keep_freed_memory()
         self.compile(optimizer=adam, loss=None, jit_compile=jit_compile)
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:

@@ -28,6 +28,11 @@ from bigan.errors import UserError
 from bigan.version import __version__
 
 FORMAT = 1
+RESULTS = {"complete", "epoch", "epochs", "figures", "untrained", "raw", "protocol"}
+TOP, FOLDERS = (  # what training writes
+    ("config.json", "metrics.csv", "results.json", "curves.png"),
+    ("snapshot", "checkpoints", "samples", "reconstructions"),
+)
 
 
 class RunDir:
@@ -42,7 +47,9 @@ class RunDir:
     def locked(self) -> Iterator[None]:
         """Holds the run directory for this process, see `files.exclusive`."""
         with files.exclusive(self.path, f"--workdir: another process is training in {self.path}"):
-            files.sweep(self.path)  # what killed writers left aside
+            files.sweep(self.path, TOP)  # what killed writers of this run left aside; dumps may be being written here
+            for folder in FOLDERS:
+                files.sweep(self.path / folder)
             yield
 
     def exists(self) -> bool:
@@ -73,9 +80,21 @@ class RunDir:
                     f"upgrade to {document.get('version', 'a newer version')} or later"
                 )
             data = document["data"]
-            return Config.from_dict(document["config"]), Spec.from_dict(data["spec"]), data
+            return _config(path, document["config"]), Spec.from_dict(data["spec"]), data
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{path}: is not a run's configuration ({type(error).__name__}: {error})") from error
+
+    def read_snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """(arrays of the training state, notes), see `loop.Trainer`.
+
+        Raises:
+            UserError: naming the file, if it is damaged.
+        """
+        arrays = read_arrays(self.snapshot)
+        try:
+            return arrays, _notes(arrays.pop("notes"))
+        except (KeyError, ValueError, TypeError) as error:
+            raise UserError(f"{self.snapshot}: is not a snapshot of a run ({error!r})") from None
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Rewrites metrics.csv; columns are those of all rows, missing figures stay empty."""
@@ -106,7 +125,7 @@ class RunDir:
             raise UserError(
                 f"{path}: is damaged ({error}); remove it, and the same training command makes it anew"
             ) from None
-        if not isinstance(results, dict):
+        if not isinstance(results, dict) or (results and not results.keys() >= RESULTS):
             raise UserError(f"{path}: is damaged; remove it, and the same training command makes it anew")
         return results
 
@@ -138,6 +157,20 @@ class RunDir:
         """Removes all but the untrained, the best and the last `keep` checkpoints."""
         for number in self._numbers()[1:-keep]:
             (self.checkpoints / f"{number}.npz").unlink()
+
+
+def _notes(text: np.ndarray) -> dict[str, Any]:
+    notes = json.loads(str(text))
+    for name in ("epoch", "step", "epochs", "rows", "best", "raw", "untrained", "seconds"):
+        notes[name]
+    return notes
+
+
+def _config(path: Path, values: dict[str, Any]) -> Config:
+    try:
+        return Config.from_dict(values)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

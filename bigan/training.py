@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from bigan import devices
 from bigan.config import Config
 from bigan.data import loading
-from bigan.data.splits import Split, split
+from bigan.data.splits import Split, split, steps_per_epoch
 from bigan.errors import UserError
+from bigan.imports import findable
 from bigan.rundir import RunDir
 
 if TYPE_CHECKING:
@@ -49,14 +50,25 @@ def train(
     """
     if not isinstance(config, Config):
         raise UserError(f"config must be a bigan.Config, e.g. bigan.presets.digits(). Received: {config!r}")
+    if not isinstance(workdir, str | Path):
+        raise UserError(f"workdir must be a path. Received: {workdir!r}")
+    if test_labels is not None and test_images is None:
+        raise UserError("test_labels are for test_images; pass both, or neither to hold out some of images")
     if images is None and any(given is not None for given in (labels, test_images, test_labels)):
         raise UserError("labels and test images are for images given as arrays; pass images too")
+    findable(config.method, "--method")
+    findable(config.networks, "--networks")
     if images is not None:
+        if config.crop or config.flip:
+            raise UserError(
+                "crop and flip are for dataset='store'; pass config.replace(crop=0, flip=False) with arrays"
+            )
         source = loading.from_arrays(images, labels, test_images, test_labels, config.scaling)
         config = config.replace(dataset="arrays")
     else:
         source = loading.load(config.dataset, config.data_dir, config.scaling, config.crop, config.flip)
     parts = split(source, config.split, config.seed)
+    steps = steps_per_epoch(len(parts.train), config.batch_size)
     run = RunDir(workdir)
     with run.locked():
         fingerprint = parts.fingerprint
@@ -73,6 +85,8 @@ def train(
                 f"--workdir: {run.path} has checkpoints but no {run.snapshot.name} to go on from; use another, or "
                 "remove checkpoints/ to begin anew"
             )
+        if run.snapshot.exists():
+            _check_epochs(run, config.epochs, steps)
         devices.prepare(config)
         from bigan.loop import run_training
 
@@ -150,6 +164,16 @@ class Run:
         if crop and crop != self.spec.shape[0]:
             parts = split(loading.load(name, place, crop=crop, flip=config.flip), config.split, config.seed)
         return parts
+
+
+def _check_epochs(run: RunDir, new: int, steps: int) -> None:
+    _, notes = run.read_snapshot()
+    old, done = notes["epochs"], notes["epoch"] + notes["step"] / steps
+    if old != new and done > min(old, new) / 2:
+        raise UserError(
+            f"--epochs: the run in {run.path} has done {done:g} of {old} epochs; its step size decays "
+            f"from mid-schedule on, so a change to {new} is possible up to epoch {min(old, new) / 2:g} only"
+        )
 
 
 def _check_same(run: RunDir, config: Config, fingerprint: str) -> None:

@@ -16,6 +16,7 @@ from bigan.config import Config
 from bigan.errors import UserError
 
 FLAGS = flags.FLAGS
+OUT_OF_MEMORY = ("ResourceExhausted", "RESOURCE_EXHAUSTED")  # TensorFlow's and JAX's
 flags.disclaim_key_flags()  # --help of a script lists the flags that it has defined here
 
 
@@ -68,6 +69,11 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
             _fail(str(error))
         except KeyboardInterrupt:
             sys.exit(130)
+        except Exception as error:
+            if not isinstance(error, MemoryError) and not any(sign in repr(error) for sign in OUT_OF_MEMORY):
+                raise
+            line = str(error).strip().partition("\n")[0]
+            _fail(f"out of memory ({line}); try smaller networks, minibatches or fewer examples")
 
     def run() -> None:
         sys.path.insert(0, os.getcwd())  # where methods and networks of the user's lie; python -m does the same

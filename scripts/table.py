@@ -13,7 +13,7 @@ from pathlib import Path
 from absl import flags
 
 from baselines import METHODS, importable_name
-from bigan import training
+from bigan import devices, imports, training
 from bigan.errors import UserError
 from scripts.main import FLAGS, config_from_flags, define_config_flags, run_main
 
@@ -33,7 +33,10 @@ def main() -> None:
     folder, config = Path(FLAGS.workdir), config_from_flags()
     if not any(FLAGS.methods):
         raise UserError("--methods is empty")
-    names = {method: importable_name(method) for method in FLAGS.methods}  # refuses unknown ones before any training
+    names = {method: importable_name(method) for method in FLAGS.methods}
+    devices.prepare(config)
+    for name in names.values():
+        imports.resolve(name, "build_networks")  # refuses before any training what could not be trained
 
     from transfer import comparison
 

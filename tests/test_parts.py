@@ -29,6 +29,11 @@ def test_config_round_trip_and_refusals():
     for changes in ({"variant": "x"}, {"epochs": 0}, {"beta_1": 1.0}, {"seed": "1"}, {"batch_size": 5, "replicas": 2}):
         with pytest.raises(UserError, match=f"--{next(iter(changes))}"):
             Config(**changes)
+    with pytest.raises(UserError, match="no configuration field 'epoch'"):
+        config.replace(epoch=3)
+    with pytest.raises(UserError, match="--seed must be below"):
+        config.replace(seed=2**32)
+    assert config.replace(epochs=np.int64(3), beta_1=np.float32(0.25)).to_dict()["beta_1"] == 0.25  # NumPy's numbers
     with pytest.raises(UserError, match="unknown configuration field"):
         Config.from_dict({"nonsense": 1})
 

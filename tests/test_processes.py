@@ -81,7 +81,10 @@ def test_two_devices_share_a_minibatch(tmp_path, backend):
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc of another kind")
-@pytest.mark.parametrize("environment, kept", [({}, True), ({"MALLOC_MMAP_MAX_": "65536"}, False)])
+@pytest.mark.parametrize(
+    "environment, kept",
+    [({}, True), ({"MALLOC_MMAP_MAX_": "65536"}, False), ({"GLIBC_TUNABLES": "glibc.malloc.check=0"}, False)],
+)
 def test_freed_memory_is_used_again_unless_the_user_sets_malloc(environment, kept):
     code = """if True:
         import resource

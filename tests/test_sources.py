@@ -122,14 +122,14 @@ def test_vectors(tmp_path):
     bad = x.copy()
     bad[4, 1] = np.inf
     for name, arrays, message in [
-        ("c", {"x": bad}, "row 4 has NaN or infinity"), ("d", {"z": x}, "expected an array 'x'. Received: z"),
+        ("c", {"x": bad}, "row 4 has NaN, infinity or more"), ("d", {"z": x}, "expected an array 'x'. Received: z"),
         ("e", {"x": x, "y": np.arange(9)}, "y must be 10 integers"), ("f", {"x": x[0]}, r"x must have shape \(n, k\)"),
         ("g", {"x": x, "x_test": x[:, :2]}, "x_test must have 3 columns"),
     ]:  # fmt: skip
         np.savez(tmp_path / f"{name}.npz", **arrays)
         with pytest.raises(UserError, match=f"{name}.npz: .*{message}|{name}.npz.*{message}"):
             loading.load("vectors", str(tmp_path / f"{name}.npz"))
-    for scaling in ("3", "a,b", "2,1"):
+    for scaling in ("3", "a,b", "2,1", "0,inf"):
         with pytest.raises(UserError, match="--scaling"):
             loading.load("vectors", str(tmp_path / "a.npy"), scaling)
     (tmp_path / "h.npy").write_bytes(b"no array")

@@ -13,7 +13,7 @@ import numpy as np
 
 from bigan.data.crops import Crops
 from bigan.data.source import Examples
-from bigan.errors import UserError
+from bigan.data.splits import steps_per_epoch
 from bigan.latent import Uniform
 
 # Streams of random numbers that must not meet.
@@ -93,14 +93,3 @@ class Minibatches(keras.utils.PyDataset):
             "x": x,
             "z": self.latent.draw(self.batch_size, self.seed, LATENT, epoch, step),
         }
-
-
-def steps_per_epoch(count: int, batch_size: int) -> int:
-    """Whole minibatches in an epoch.
-
-    Raises:
-        UserError: if there is not even one.
-    """
-    if count < batch_size:
-        raise UserError(f"--batch_size must be at most the {count} training examples. Received: {batch_size}")
-    return count // batch_size

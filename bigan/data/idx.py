@@ -59,7 +59,7 @@ def _part(root: Path, part: str) -> Examples | None:
 
 
 def _find(root: Path, name: str) -> Path | None:
-    return next((p for p in (root / name, root / f"{name}.gz") if p.exists()), None)
+    return next((p for p in (root / name, root / f"{name}.gz") if p.exists() or p.is_symlink()), None)
 
 
 def read(path: Path, dimensions: int) -> np.ndarray:
@@ -79,7 +79,9 @@ def read(path: Path, dimensions: int) -> np.ndarray:
         raise UserError(f"{path}: not such an IDX file: expected magic {magic.hex()}. Received: {data[:4].hex()}")
     header = 4 + 4 * dimensions
     shape = tuple(int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions))
-    if len(data) != header + math.prod(shape) or len(data) == header:
+    if 0 in shape:
+        raise UserError(f"{path}: holds nothing: its shape is {shape}")
+    if len(data) != header + math.prod(shape):
         raise UserError(
             f"{path}: expected {math.prod(shape)} bytes of data for shape {shape}. Received: {len(data) - header}"
         )

@@ -33,6 +33,10 @@ def load(dataset: str, data_dir: str = "", scaling: str = "minmax", crop: int = 
             f"--crop and --flip are for --dataset=store; make one of --dataset={dataset} with "
             "python -m scripts.prepare, then pass its --out as --data_dir"
         )
+    if scaling != "minmax" and dataset != "vectors":
+        raise UserError(
+            f"--scaling is for --dataset=vectors, not for {dataset}, whose bytes have one. Received: {scaling!r}"
+        )
     if kind == "tfds" and name:
         return tfds.load(name, data_dir)
     if dataset == "digits":
@@ -61,6 +65,8 @@ def from_arrays(images, labels=None, test_images=None, test_labels=None, scaling
                 f"{train.images.dtype}. Received: {test.images.shape[1:]} {test.images.dtype}"
             )
     if train.images.dtype == np.uint8:
+        if scaling != "minmax":
+            raise UserError(f"scaling is for floating-point vectors, not for uint8 images. Received: {scaling!r}")
         return Source("arrays", train, test, Spec(train.images.shape[1:]))
     return dataclasses.replace(vectors.scaled("arrays", train, scaling), test=test)
 
@@ -79,7 +85,10 @@ def _examples(name: str, images, labels) -> Examples:
     else:
         images = vectors.checked(images, name)
     if labels is not None:
-        labels = np.asarray(labels)
+        try:
+            labels = np.asarray(labels)
+        except ValueError as error:
+            raise UserError(f"labels must be {len(images)} integers, one per example ({error})") from error
         if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
             raise UserError(
                 f"labels must be {len(images)} integers, one per example. Received: {labels.dtype} {labels.shape}"

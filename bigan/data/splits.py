@@ -56,3 +56,14 @@ def split(source: Source, which: str, seed: int) -> Split:
         f"{held} examples held out from the training set, seed {seed}",
         source.fingerprint(),
     )
+
+
+def steps_per_epoch(count: int, batch_size: int) -> int:
+    """Whole minibatches in an epoch.
+
+    Raises:
+        UserError: if there is not even one.
+    """
+    if count < batch_size:
+        raise UserError(f"--batch_size must be at most the {count} training examples. Received: {batch_size}")
+    return count // batch_size

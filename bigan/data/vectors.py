@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from pathlib import Path
 
@@ -52,8 +53,8 @@ def scaled(name: str, train: Examples, scaling: str) -> Source:
             low, high = (float(v) for v in scaling.split(","))
         except ValueError:
             raise UserError(f"--scaling must be 'minmax' or 'LOW,HIGH'. Received: {scaling!r}") from None
-        if not low < high:
-            raise UserError(f"--scaling: LOW must be below HIGH. Received: {scaling!r}")
+        if not -math.inf < low < high < math.inf:
+            raise UserError(f"--scaling: LOW must be below HIGH, both finite. Received: {scaling!r}")
     ends = [tuple(v.tolist()) if np.ndim(v) else float(v) for v in (low, high)]
     return Source(name, train, None, Spec(train.images.shape[1:], "float32", *ends))
 
@@ -62,14 +63,17 @@ def checked(array: np.ndarray, name: str) -> np.ndarray:
     """`array` as float32, refused unless all its numbers are finite.
 
     Raises:
-        UserError: naming `name` and the first row with NaN or infinity.
+        UserError: naming `name` and the first row with NaN or infinity, or with numbers beyond float32.
     """
     if array.dtype.kind not in "fiu":
         raise UserError(f"{name}: expected numbers. Received: {array.dtype}")
-    array = array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
     bad = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
     if bad.any():
-        raise UserError(f"{name}: row {int(np.argmax(bad))} has NaN or infinity ({int(bad.sum())} rows do)")
+        raise UserError(
+            f"{name}: row {int(np.argmax(bad))} has NaN, infinity or more than float32 holds ({int(bad.sum())} rows do)"
+        )
     return array
 
 
