@@ -298,7 +298,7 @@ def test_float_vectors(tmp_path, tiny):
     assert again.dtype == np.float32 and again[:, 1].min() >= -250 and not (tmp_path / "samples").exists()
     x = model.targets(vectors.astype(np.float32))
     assert x[:, :2].min() > -0.3 and x[:, :2].max() < 1.3 and np.all(x[:, 2] == 0)
-    with pytest.raises(UserError, match="row 7 has NaN or infinity"):
+    with pytest.raises(UserError, match="row 7 has NaN, infinity or more"):
         bad = vectors.copy()
         bad[7, 0] = np.nan
         train(tiny, tmp_path / "bad", images=bad)
