@@ -13,7 +13,7 @@ from typing import Any
 from bigan.config import Config
 from bigan.errors import UserError
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # parameters of glibc's mallopt(3)
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of glibc's mallopt(3)
 KEPT = 2**30  # bytes
 
 
@@ -40,19 +40,20 @@ def prepare(config: Config) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Lets glibc's malloc keep freed blocks below 1 GiB for the next step, instead of giving them back at once.
+    """Lets glibc's malloc keep freed memory for the next step, instead of giving it back to the system at once.
 
     A step that XLA compiled for TensorFlow holds its results in one block of tens of megabytes. By default such a block
     is mapped anew at each step, and the system clears every page of it: on a CPU a third of the MNIST model's step.
-    It holds for the rest of the process. Does nothing without glibc (before 2.35 a block stays below 32 MiB), or where
-    the environment sets the same of malloc (MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_MAX_, or
-    GLIBC_TUNABLES).
+    It holds for the rest of the process, which then keeps, apart from 1 GiB at most at the heap's end, what lies free
+    between live blocks. Does nothing without glibc, or where the environment sets the same of malloc
+    (MALLOC_MMAP_MAX_, MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_, or glibc.malloc in GLIBC_TUNABLES).
     """
     if platform.libc_ver()[0] != "glibc" or "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", ""):
         return
-    if not {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_MAX_"} & os.environ.keys():
+    if not {"MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"} & os.environ.keys():
         libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_THRESHOLD, KEPT)
+        # A higher threshold for mappings would not do: threads' own heaps are too small for such blocks and map them.
+        libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, KEPT)
 
 
