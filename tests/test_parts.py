@@ -213,3 +213,17 @@ def test_a_plain_discriminator_cannot_see_a_constant_batch():
     plain, joint = family.discriminator(joint=False), family.discriminator()
     assert logits(plain, constant).max() < 0.02 * logits(plain, varied).max()  # but for rounding
     assert logits(joint, [constant, z]).max() > 0.1  # z varies still
+
+
+def test_the_joint_discriminator_cannot_see_the_mean_of_z():
+    """Why outputs of E run away: batch norm takes away what one number added to every z of a minibatch does to D."""
+    discriminator = MLP(Config(width=16, latent_dim=4, init_stddev=0.1), Spec((6, 6, 1))).discriminator()
+    rng = np.random.default_rng(0)
+    x, z = rng.random((32, 6, 6, 1)).astype(np.float32), rng.uniform(-1, 1, (32, 4)).astype(np.float32)
+
+    def logits(z):
+        return keras.ops.convert_to_numpy(discriminator([x, z], training=True))
+
+    assert np.abs(logits(z)).max() > 0.1
+    np.testing.assert_allclose(logits(z + np.float32([5, -5, 0, 1])), logits(z), atol=1e-4)
+    assert np.abs(logits(z * np.float32([5, 1, 1, 1])) - logits(z)).max() > 0.05  # the spread it sees
