@@ -112,8 +112,10 @@ def test_d_sees_the_same_crop_as_e(tmp_path, store):
 
 
 def test_resumed_convolutions_go_on_from_the_same_state(tmp_path, store, monkeypatch):
-    """What is restored is equal bit for bit; the next step to 1e-3, as TensorFlow's convolutions sum in no fixed order.
+    """What is restored is equal bit for bit; the next step to a twentieth of its length.
 
+    TensorFlow's convolutions sum in no fixed order, and Adam makes whole steps of the smallest gradients. Another z, or
+    moments that were lost, would make another step altogether.
     Ends of runs are not compared: adversarial training lets a difference in the last bit grow, resumed or not.
     """
     config = tiny(store, epochs=3)
@@ -145,7 +147,7 @@ def test_resumed_convolutions_go_on_from_the_same_state(tmp_path, store, monkeyp
         for restored in (seen["one", 6], seen["two", 6]):
             np.testing.assert_array_equal(restored[name], start[name], err_msg=name)
         step = np.linalg.norm(one[name] - start[name])
-        assert np.linalg.norm(one[name] - two[name]) <= 1e-3 * step, name
+        assert np.linalg.norm(one[name] - two[name]) <= 0.05 * step, name
     monkeypatch.undo()
     finished = train(config, tmp_path / "one", progress=False).directory.read_metrics()
     assert [row["epoch"] for row in finished] == [0, 1, 2, 3]
