@@ -1,14 +1,21 @@
 """Shared pieces: tiny configurations and data, and the test selection for the JAX backend."""
 
+import functools
 import os
+from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+# Many tests train the same small networks: JAX compiles each once, for all processes.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import pytest
 
 from baselines import METHODS
+from bigan.training import Run, train
 from tests import stores, worker
 
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -37,6 +44,18 @@ def data():
     return worker.tiny_data()
 
 
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """`whole(method)`: an undisturbed run of the tiny configuration, shared by tests: to look at, not to change."""
+
+    @functools.cache
+    def finished(method: str) -> Run:
+        config = worker.tiny_config(method=method)
+        return train(config, tmp_path_factory.mktemp("whole"), progress=False, **worker.tiny_data())
+
+    return lambda method=METHODS["bigan"]: finished(method)
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Colour images of several sizes in two classes, with a split to evaluate on."""
@@ -45,7 +64,10 @@ def folder(tmp_path):
 
 
 # On JAX, half of them: one with all three networks, one whose E learns beside a GAN, one without a discriminator.
-@pytest.fixture(params=sorted(METHODS) if BACKEND == "tensorflow" else ["autoencoder_l1", "bigan", "latent_regressor"])
+SOME = sorted(METHODS) if BACKEND == "tensorflow" else ["autoencoder_l1", "bigan", "latent_regressor"]
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SOME])
 def method(request):
     """The importable name of each method."""
     return METHODS[request.param]

@@ -30,16 +30,15 @@ def worker(*arguments, expect=0, **environment):
 @pytest.mark.parametrize(
     "point, count", [("step", 8), ("snapshot_rename", 3), ("checkpoint_rename", 4), ("metrics", 3)]
 )
-def test_killed_at_an_injected_point_the_run_ends_the_same(tmp_path, point, count):
-    worker("train_and_die", tmp_path / "killed", point, count, expect=-9)
-    for path in (tmp_path / "killed").rglob("*.npz"):
+def test_killed_at_an_injected_point_the_run_ends_the_same(tmp_path, whole, point, count):
+    worker("train_and_die", tmp_path, point, count, expect=-9)
+    for path in tmp_path.rglob("*.npz"):
         if not path.name.startswith(".aside"):
             read_arrays(path)  # nothing unreadable is ever left
-    assert not RunDir(tmp_path / "killed").complete()
-    train(tiny_config(), tmp_path / "killed", progress=False, **tiny_data())
-    train(tiny_config(), tmp_path / "whole", progress=False, **tiny_data())
-    same_run(tmp_path / "whole", tmp_path / "killed")
-    assert not list((tmp_path / "killed").rglob(".aside*"))
+    assert not RunDir(tmp_path).complete()
+    train(tiny_config(), tmp_path, progress=False, **tiny_data())
+    same_run(whole().directory.path, tmp_path)
+    assert not list(tmp_path.rglob(".aside*"))
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,8 @@ def same_run(a, b):
 
 
 @pytest.mark.jax
-def test_a_run_leaves_everything_and_loads(tmp_path, tiny, data, method):
-    run = train(tiny.replace(method=method), tmp_path / "run", progress=False, **data)
+def test_a_run_leaves_everything_and_loads(whole, data, method):
+    run = whole(method)
     model = run.model
     assert [row["epoch"] for row in run.history] == [0, 1, 2, 3, 4]
     figures, untrained = run.results["figures"], run.results["untrained"]
@@ -56,39 +56,36 @@ def test_a_run_leaves_everything_and_loads(tmp_path, tiny, data, method):
     assert not [name for name in have if "aside" in name]
 
     # What is loaded is what was evaluated.
-    assert np.array_equal(
-        model.features(data["test_images"]), bigan.load(tmp_path / "run").features(data["test_images"])
-    )
+    path = run.directory.path
+    assert np.array_equal(model.features(data["test_images"]), bigan.load(path).features(data["test_images"]))
     if model.encoder is not None:
         x, again = model.targets(data["test_images"]), model.reconstruct(data["test_images"], raw=False)
         assert np.linalg.norm((x - again).reshape(30, -1), axis=1).mean() == pytest.approx(figures["reconstruction"])
         z = model.encode(data["test_images"])
         assert z.shape == (30, 4) and np.abs(z).max() <= 1
         np.testing.assert_allclose(model.generate(z, raw=False), again, atol=1e-6)
-    assert not np.array_equal(bigan.load(tmp_path / "run", "0").features(data["test_images"]),
-                              model.features(data["test_images"]))  # fmt: skip
+    start = bigan.load(path, "0")
+    assert not np.array_equal(start.features(data["test_images"]), model.features(data["test_images"]))
 
 
-def test_a_complete_run_is_left_alone(tmp_path, tiny, data, capsys):
-    train(tiny, tmp_path, progress=False, **data)
-    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*") if p.name != ".lock"}
-    train(tiny, tmp_path, **data)
+def test_a_complete_run_is_left_alone(whole, tiny, data, capsys):
+    path = whole().directory.path
+    before = {p: p.stat().st_mtime_ns for p in path.rglob("*.*") if p.name != ".lock"}
+    train(tiny, path, **data)
     assert "complete (4 epochs); nothing to do" in capsys.readouterr().err
-    assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*") if p.name != ".lock"}
+    assert before == {p: p.stat().st_mtime_ns for p in path.rglob("*.*") if p.name != ".lock"}
 
 
-def test_same_seed_same_run(tmp_path, tiny, data):
-    for name in "ab":
-        train(tiny, tmp_path / name, progress=False, **data)
-    same_run(tmp_path / "a", tmp_path / "b")
+def test_same_seed_same_run(tmp_path, whole, tiny, data):
+    train(tiny, tmp_path, progress=False, **data)
+    same_run(whole().directory.path, tmp_path)
 
 
 @pytest.mark.jax
-def test_a_signal_saves_and_the_run_resumes_bit_for_bit(tmp_path, tiny, data, method, monkeypatch):
+def test_a_signal_saves_and_the_run_resumes_bit_for_bit(tmp_path, whole, tiny, data, method, monkeypatch):
     """Interrupted in the middle of an epoch, by SIGTERM or Ctrl-C, for every method."""
     number = signal.SIGINT if "auto" in method else signal.SIGTERM
     config = tiny.replace(method=method)
-    train(config, tmp_path / "whole", progress=False, **data)
     batch_end = Trainer.on_train_batch_end
 
     def interrupting(self, batch, logs=None):
@@ -98,15 +95,14 @@ def test_a_signal_saves_and_the_run_resumes_bit_for_bit(tmp_path, tiny, data, me
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Trainer, "on_train_batch_end", interrupting)
-        train(config, tmp_path / "resumed", progress=False, **data)
-    notes = json.loads(str(read_arrays(RunDir(tmp_path / "resumed").snapshot)["notes"]))
-    assert (notes["epoch"], notes["step"]) == (2, 2) and not RunDir(tmp_path / "resumed").complete()
-    train(config, tmp_path / "resumed", progress=False, **data)
-    same_run(tmp_path / "whole", tmp_path / "resumed")
+        train(config, tmp_path, progress=False, **data)
+    notes = json.loads(str(read_arrays(RunDir(tmp_path).snapshot)["notes"]))
+    assert (notes["epoch"], notes["step"]) == (2, 2) and not RunDir(tmp_path).complete()
+    train(config, tmp_path, progress=False, **data)
+    same_run(whole(method).directory.path, tmp_path)
 
 
-def test_ctrl_c_in_an_evaluation_or_at_an_epochs_end_loses_nothing(tmp_path, tiny, data, monkeypatch):
-    train(tiny, tmp_path / "whole", progress=False, **data)
+def test_ctrl_c_in_an_evaluation_or_at_an_epochs_end_loses_nothing(tmp_path, whole, tiny, data, monkeypatch):
     for number, (owner, name, epoch) in enumerate(
         [(Trainer, "_look", 0), (Trainer, "_look", 2), (Trainer, "on_train_batch_end", 3), (Trainer, "_results", 4)]
     ):
@@ -120,10 +116,10 @@ def test_ctrl_c_in_an_evaluation_or_at_an_epochs_end_loses_nothing(tmp_path, tin
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(owner, name, interrupting)
-            train(tiny, tmp_path / "stopped", progress=False, **data)
-        assert not RunDir(tmp_path / "stopped").complete(), number
-    train(tiny, tmp_path / "stopped", progress=False, **data)
-    same_run(tmp_path / "whole", tmp_path / "stopped")
+            train(tiny, tmp_path, progress=False, **data)
+        assert not RunDir(tmp_path).complete(), number
+    train(tiny, tmp_path, progress=False, **data)
+    same_run(whole().directory.path, tmp_path)
 
 
 def test_changed_epochs(tmp_path, tiny, data, monkeypatch):
@@ -161,8 +157,8 @@ def test_without_labels(tmp_path, tiny, data, capsys):
         run.split()
 
 
-def test_best_checkpoint_is_chosen_on_validation_only(tmp_path, tiny, data):
-    run = train(tiny.replace(split="validation", eval_every=1), tmp_path / "v", progress=False, **data)
+def test_best_checkpoint_is_chosen_on_validation_only(tmp_path, whole, tiny, data):
+    run = train(tiny.replace(split="validation", eval_every=1), tmp_path, progress=False, **data)
     scores = [row["knn_output"] for row in run.history]
     best = read_arrays(run.directory.checkpoint("best"))
     assert run.results["protocol"]["evaluation"] == "15 examples held out from the training set, seed 3"
@@ -171,7 +167,7 @@ def test_best_checkpoint_is_chosen_on_validation_only(tmp_path, tiny, data):
     assert kept is None or all(np.array_equal(best[k], kept[k]) for k in best)
     numbers = sorted(p.stem for p in run.directory.checkpoints.iterdir())
     assert numbers == ["0", "2", "3", "4", "best"]  # the untrained, the last three, the best
-    assert not (train(tiny, tmp_path / "t", progress=False, **data).directory.checkpoints / "best.npz").exists()
+    assert not (whole().directory.checkpoints / "best.npz").exists()
 
 
 @pytest.mark.jax
