@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bigan import exploring, looking
 from bigan.data.splits import Split
 from bigan.errors import UserError
-from bigan.method import Method
+
+if TYPE_CHECKING:
+    from bigan.method import Method
 
 NEIGHBORS = 6
 

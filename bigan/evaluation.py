@@ -12,11 +12,12 @@ import numpy as np
 
 from bigan import metrics
 from bigan.config import Config
-from bigan.data.batches import EVALUATION, STATISTICS, Minibatches, epoch_order
+from bigan.data.batches import Minibatches, epoch_order
 from bigan.data.source import Examples
 from bigan.data.splits import Split
 from bigan.errors import UserError
 from bigan.method import Method
+from bigan.streams import EVALUATION, STATISTICS
 
 SAMPLE_BLOCK = 4000
 

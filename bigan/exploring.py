@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from bigan import pictures
 from bigan.data.source import Examples
 from bigan.errors import UserError
-from bigan.method import Method
+
+if TYPE_CHECKING:
+    from bigan.method import Method
 
 PROJECTED = 4096  # dimensions of the random projection: those of AlexNet's fc6, set at random in Figure 5.5
 GALLERY = 50_000  # training images searched for neighbours, at most
@@ -27,6 +28,8 @@ def filters(model: Method, count: int) -> dict[str, np.ndarray]:
     Raises:
         UserError: if they are no pictures.
     """
+    import keras
+
     found = {}
     for role, network in model.networks.items():
         linear = [layer for layer in network.layers if hasattr(layer, "kernel")]

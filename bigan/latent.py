@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from bigan.streams import generator
+
 
 @dataclass(frozen=True)
 class Uniform:
@@ -28,8 +30,7 @@ class Uniform:
 
     def draw(self, count: int, *key: int) -> np.ndarray:
         """`(count, dim)` float32 latents, a function of `count` and the integers of `key` alone."""
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
-        return (2.0 * rng.random((count, self.dim), dtype=np.float32) - 1.0).astype(np.float32)
+        return (2.0 * generator(*key).random((count, self.dim), dtype=np.float32) - 1.0).astype(np.float32)
 
     def squash(self, linear: Any) -> Any:
         """Maps an encoder's linear output, `(batch, dim)`, onto the support: 2 sigmoid(.) - 1."""

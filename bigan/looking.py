@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bigan import pictures
-from bigan.data.batches import LOOK
 from bigan.data.source import Examples
-from bigan.method import Method
+from bigan.streams import LOOK
+
+if TYPE_CHECKING:
+    from bigan.method import Method
 
 
 def chosen(examples: Examples, count: int, seed: int) -> np.ndarray:

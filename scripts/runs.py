@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ class Named:
         return self.run.split(FLAGS.dataset, FLAGS.data_dir, crop)
 
 
-@dataclass(frozen=True)
+@dataclass
 class File:
     """A user's own Keras model, under the name that tables give it."""
 
@@ -79,8 +80,8 @@ class File:
         """Where results lie, if not told otherwise."""
         return self.weights.parent
 
-    def load(self) -> Method:
-        """The model under a method's interface."""
+    @functools.cached_property
+    def _method(self) -> Method:
         devices.prepare(Config(device=FLAGS.device or "auto"))
         from transfer import external
 
@@ -92,6 +93,10 @@ class File:
         if not (math.isfinite(low) and math.isfinite(high) and low != high):
             raise UserError(f"--input_range must be two different numbers. Received: {given!r}")
         return external.load(self.weights, (low, high))
+
+    def load(self) -> Method:
+        """The model under a method's interface."""
+        return self._method
 
     def split(self, crop: int = 0) -> Split:
         """The examples of --dataset; a store's as crops of that size, or of the model's."""

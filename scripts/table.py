@@ -34,9 +34,10 @@ def main() -> None:
     if not any(FLAGS.methods):
         raise UserError("--methods is empty")
     names = {method: importable_name(method) for method in FLAGS.methods}
-    devices.prepare(config)
-    for name in names.values():
-        imports.resolve(name, "build_networks")  # refuses before any training what could not be trained
+    for method, name in names.items():
+        if method not in METHODS:  # refuses before any training what could not be trained
+            devices.prepare(config)
+            imports.resolve(name, "build_networks")
 
     from transfer import comparison
 

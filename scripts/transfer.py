@@ -16,16 +16,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags
 
+from bigan import files
 from bigan.errors import UserError
 from scripts.main import FLAGS, run_main
 from scripts.runs import File, Named, define_run_flags, runs_from_flags
-
-if TYPE_CHECKING:
-    from bigan.method import Method
+from transfer import knn, linear, low_shot, voc
+from transfer.report import Report
 
 TRAINED = ("frozen_layers", "voc_classification")  # tasks that train a classifier
 TASKS = ("knn", "linear", "low_shot", *TRAINED)
@@ -40,8 +40,8 @@ flags.DEFINE_string(
 )  # fmt: skip
 flags.DEFINE_integer("limit", 0, "training examples, at most, chosen at random; 0 for all", lower_bound=0)
 flags.DEFINE_integer("k", 1, "neighbours that vote, of --task=knn", lower_bound=1)
-flags.DEFINE_enum("metric", "euclidean", ["euclidean", "cosine"], "of --task=knn")
-flags.DEFINE_enum("classifier", "logistic", ["logistic", "svm"], "of --task=linear")
+flags.DEFINE_enum("metric", "euclidean", knn.METRICS, "of --task=knn")
+flags.DEFINE_enum("classifier", "logistic", linear.CLASSIFIERS, "of --task=linear")
 flags.DEFINE_list("shots", ["1", "2", "5", "10", "20", "50"], "labelled examples of each class, of --task=low_shot")
 flags.DEFINE_integer("crop", 0, "edge of the images that a trained classifier sees (default: the run's)", lower_bound=0)
 flags.DEFINE_integer("iterations", None, "minibatches of a trained classifier (default: 2000)")
@@ -80,22 +80,17 @@ def main() -> None:
         raise UserError(f"--crop is for --task={' and '.join(TRAINED)}; others take the images as the run does")
     runs = runs_from_flags()
     folder = Path(FLAGS.out) if FLAGS.out else runs[0].folder / "transfer" / FLAGS.task
-    make: Callable[[Named | File, Method], Task] = _features
+    make: Callable[[Named | File], Task] = _features
     if FLAGS.task in TRAINED:
         make = _frozen_layers if FLAGS.task == "frozen_layers" else _Voc()
-
-    from bigan import files
-
     with files.exclusive(folder, f"{folder}: another process writes its results there"):
-        _evaluate(folder, [(named.name, make(named, named.load())) for named in runs])
+        report = Report(folder, FLAGS.task)
+        _evaluate(report, [(named.name, make(named)) for named in runs])
     print((folder / "table.md").read_text())
     print(f"{folder}: results.json, table.md, table.csv, plot.png")
 
 
-def _evaluate(folder: Path, tasks: list[tuple[str, Task]]) -> None:
-    from transfer.report import Report
-
-    report = Report(folder, FLAGS.task)
+def _evaluate(report: Report, tasks: list[tuple[str, Task]]) -> None:
     given = [name for name in dict.fromkeys((FLAGS.layer or "").split(",")) if name]
     columns = [(name, task, column) for name, task in tasks for column in given or task.columns]
     for _, task, column in columns:  # what cannot be evaluated is refused before anything is
@@ -108,27 +103,31 @@ def _evaluate(folder: Path, tasks: list[tuple[str, Task]]) -> None:
     report.write()
 
 
-def _features(named: Named | File, model: Method) -> Task:
-    from transfer import knn, linear, low_shot
+# Tasks look at their data before the model: what cannot be used is refused before a backend is started.
 
-    split = named.split().limited(FLAGS.limit)
-    evaluate: Any = {"knn": knn, "linear": linear, "low_shot": low_shot}[FLAGS.task].evaluate
+
+def _features(named: Named | File) -> Task:
+    task: Any = {"knn": knn, "linear": linear, "low_shot": low_shot}[FLAGS.task]
     options: dict[str, Any] = {
         "knn": {"k": FLAGS.k, "metric": FLAGS.metric},
         "linear": {"classifier": FLAGS.classifier},
         "low_shot": {"shots": [int(n) for n in FLAGS.shots]},
     }[FLAGS.task]
+    split = named.split().limited(FLAGS.limit)
+    task.check(split, **options)
+    model = named.load()
     # A discriminator's output is one logit, no features.
     columns = ["hidden"] if model.encoder is None else ["hidden", "output"]
     key = {"weights": _weights(named), "range": model.value_range, "data": split.fingerprint,
            "evaluation": split.protocol, "limit": FLAGS.limit, "options": options}  # fmt: skip
-    return Task(columns, model.tap, lambda _: key, lambda layer: evaluate(model, split, layer, **options))
+    return Task(columns, model.tap, lambda _: key, lambda layer: task.evaluate(model, split, layer, **options))
 
 
-def _frozen_layers(named: Named | File, model: Method) -> Task:
+def _frozen_layers(named: Named | File) -> Task:
+    split = named.split(FLAGS.crop).limited(FLAGS.limit)
+    model = named.load()
     from transfer import frozen_layers, trunk
 
-    split = named.split(FLAGS.crop).limited(FLAGS.limit)
     recipe = _recipe(frozen_layers.RECIPE)
     images: Any = split.train.images
     network = trunk.transferred(model, images.shape[1])
@@ -152,13 +151,14 @@ class _Voc:
     def __init__(self) -> None:
         self.images: Any = None
 
-    def __call__(self, named: Named | File, model: Method) -> Task:
-        from transfer import trunk, voc, voc_classification
-
+    def __call__(self, named: Named | File) -> Task:
         if self.images is None:
             if len(set(FLAGS.splits)) != 2:
                 raise UserError(f"--splits must be two, TRAINED,TESTED. Received: {','.join(FLAGS.splits)!r}")
             self.images = [voc.classification(FLAGS.dataset, FLAGS.data_dir, name) for name in FLAGS.splits]
+        model = named.load()
+        from transfer import trunk, voc_classification
+
         train, test = self.images
         train, recipe = train.limited(FLAGS.limit), _recipe(voc_classification.RECIPE)
         crop = FLAGS.crop or model.spec.shape[0]

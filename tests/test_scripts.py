@@ -12,6 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from baselines import METHODS
+from bigan.data import digits
+from bigan.rundir import RunDir
+from bigan.training import train
 from tests.test_voc import annotate
 
 ROOT = Path(__file__).parent.parent
@@ -43,27 +47,36 @@ def fail(script, *flags, **options):
 
 
 @pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """The environment in which importing Keras fails: what is refused there is refused before a backend is started."""
+    poison = tmp_path_factory.mktemp("poison")
+    (poison / "keras.py").write_text("raise SystemExit('keras was imported')")
+    return {"PYTHONPATH": str(poison)}
+
+
+@pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     flags = folder / "flags"
     flags.write_text("--preset=digits\n" + "\n".join(QUICK))
     done = succeed("train", f"--flagfile={flags}", f"--workdir={folder / 'bigan'}")
     assert "untrained" in done.stdout and "samples/2.png" in done.stdout and "epoch 2/2" in done.stderr
-    succeed("train", "--method=gan", *QUICK, f"--workdir={folder / 'gan'}")
-    succeed("train", "--method=autoencoder_l2", *QUICK, f"--workdir={folder / 'autoencoder'}")
+    config = RunDir(folder / "bigan").read_config()[0]
+    for method in ("gan", "autoencoder_l2"):
+        train(config.replace(method=METHODS[method]), folder / method, progress=False)
     return folder
 
 
 @pytest.mark.xdist_group("runs")
-def test_train_again_says_complete(runs):
-    done = succeed("train", *QUICK, f"--workdir={runs / 'bigan'}")
+def test_train_again_says_complete(runs, quick):
+    done = command("train", *QUICK, f"--workdir={runs / 'bigan'}", **quick)
     assert "is complete (2 epochs)" in done.stderr and "knn_output" in done.stdout
     with open(runs / "bigan" / "metrics.csv") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1", "2"]
 
 
 @pytest.mark.xdist_group("runs")
-def test_transfer(runs, tmp_path):
+def test_transfer(runs, quick, tmp_path):
     flags = (f"--run={runs / 'bigan'},{runs / 'gan'},random", f"--out={tmp_path / 'knn'}")
     done = succeed("transfer", *flags, "--task=knn")
     figures = json.loads((runs / "bigan" / "results.json").read_text())
@@ -80,20 +93,20 @@ def test_transfer(runs, tmp_path):
     assert np.asarray(Image.open(tmp_path / "knn" / "plot.png")).std() > 1
     more = succeed("transfer", *flags, "--task=knn", "--layer=hidden,hidden1")  # nothing is computed twice
     assert "knn: gan, hidden1" in more.stderr and "knn: gan, hidden\n" not in more.stderr
-    assert "holds results of --task=knn" in fail("transfer", *flags, "--task=linear")
+    assert "holds results of --task=knn" in fail("transfer", *flags, "--task=linear", **quick)
     gan = (f"--run={runs / 'gan'}", "--limit=100", f"--out={tmp_path / 'few'}")
     few = succeed("transfer", *gan, "--task=low_shot", "--layer=hidden1", "--shots=1,2")
     assert "hidden1, 2" in few.stdout and (tmp_path / "few" / "table.md").read_text() in few.stdout
     entry = json.loads((tmp_path / "few" / "results.json").read_text())["entries"][0]
     assert entry["key"]["limit"] == 100
-    assert "--shots: class" in fail("transfer", *gan, "--task=low_shot", "--shots=5000")
+    assert "--shots: class" in fail("transfer", *gan, "--task=low_shot", "--shots=5000", **quick)
     assert "--shots must be numbers" in fail("transfer", *gan, "--task=low_shot", "--shots=a")
     assert "--crop is for --task=frozen_layers and voc_classification" in fail("transfer", *gan, "--crop=6")
     assert "'random' may follow the first" in fail("transfer", "--run=random")
 
 
 @pytest.mark.xdist_group("runs")
-def test_dump(runs, tmp_path):
+def test_dump(runs, quick, tmp_path):
     what = "--what=samples,reconstructions,interpolations"
     succeed("dump", f"--run={runs / 'bigan'}", what, "--num=5", "--format=npz", f"--out={tmp_path}")
     pairs = np.load(tmp_path / "reconstructions.npz")
@@ -105,27 +118,28 @@ def test_dump(runs, tmp_path):
     # What a method does not have is not made up.
     line = fail("dump", f"--run={runs / 'gan'}", "--what=samples,reconstructions")
     assert "--what=reconstructions needs the encoder, and GAN has none" in line
-    line = fail("dump", f"--run={runs / 'bigan'}", "--what=samples,map", "--num=3", f"--out={tmp_path / 'few'}")
+    few = ("--what=samples,map", "--num=3", f"--out={tmp_path / 'few'}")
+    line = fail("dump", f"--run={runs / 'bigan'}", *few, **quick)
     assert "--what=map needs --num of 10 at least. Received: 3" in line and not (tmp_path / "few").exists()
-    note = succeed("dump", f"--run={runs / 'autoencoder'}", "--what=samples", f"--out={tmp_path}").stdout
+    note = succeed("dump", f"--run={runs / 'autoencoder_l2'}", "--what=samples", f"--out={tmp_path}").stdout
     assert "does not train G on the latent distribution" in note
-    assert "and there are 360" in fail("dump", f"--run={runs / 'bigan'}", "--num=1000")
-    assert "--what" in fail("dump", f"--run={runs / 'bigan'}", "--what=dreams")
+    assert "and there are 360" in fail("dump", f"--run={runs / 'bigan'}", "--num=1000", **quick)
+    assert "--what" in fail("dump", f"--run={runs / 'bigan'}", "--what=dreams", **quick)
     succeed("dump", f"--run={runs / 'gan'}", "--what=filters,neighbors,map", "--num=12", f"--out={tmp_path}")
     for name in ("filters", "neighbors", "map"):
         assert np.asarray(Image.open(tmp_path / f"{name}.png")).std() > 1
 
 
 @pytest.mark.xdist_group("runs")
-def test_encode_and_the_plain_keras_model(runs, tmp_path):
+def test_encode_and_the_plain_keras_model(runs, quick, tmp_path):
     succeed("encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'f.npz'}")
     arrays = np.load(tmp_path / "f.npz")
     assert arrays["train"].shape == (1437, 4) and len(arrays["evaluation_labels"]) == 360
     succeed("encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'e.keras'}")
-    np.savez(tmp_path / "images.npz", x=Images.digits())
+    np.savez(tmp_path / "images.npz", x=digits.load().test.images)
     # As a model of the user's own, and elsewhere, without this package.
     own = (f"--run={tmp_path / 'e.keras'}", "--layer=hidden,latent")
-    assert "--dataset is needed" in fail("transfer", *own)
+    assert "--dataset is needed" in fail("transfer", *own, **quick)
     assert "| e.keras |" in succeed("transfer", *own, "--dataset=digits").stdout
     code = (
         "import sys, keras, numpy as np; m = keras.models.load_model('e.keras'); "
@@ -136,18 +150,7 @@ def test_encode_and_the_plain_keras_model(runs, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "z.npy"), arrays["evaluation"], atol=1e-5)
 
 
-class Images:
-    @staticmethod
-    def digits():
-        from bigan.data import digits
-
-        return digits.load().test.images
-
-
-def test_bad_flags_are_one_line_and_quick(tmp_path):
-    """No backend is imported for them: a poisoned one would fail otherwise."""
-    poison = tmp_path / "keras.py"
-    poison.write_text("raise SystemExit('keras was imported')")
+def test_bad_flags_are_one_line_and_quick(quick, tmp_path):
     workdir = f"--workdir={tmp_path / 'run'}"
     began = time.monotonic()
     cases = {
@@ -166,16 +169,16 @@ def test_bad_flags_are_one_line_and_quick(tmp_path):
         (f"--flagfile={tmp_path / 'none'}",): "none",
     }
     for flags, message in cases.items():
-        assert message in fail("train", *flags, PYTHONPATH=str(tmp_path)), flags
-    assert "no run in" in fail("transfer", f"--run={tmp_path}", PYTHONPATH=str(tmp_path))
-    assert "--run is needed" in fail("dump", PYTHONPATH=str(tmp_path))
-    assert "--out must be a .npz or .keras file" in fail("encode", "--out=a.txt", PYTHONPATH=str(tmp_path))
-    assert command("train", "--help", PYTHONPATH=str(tmp_path)).stdout.count("--") > 30
+        assert message in fail("train", *flags, **quick), flags
+    assert "no run in" in fail("transfer", f"--run={tmp_path}", **quick)
+    assert "--run is needed" in fail("dump", **quick)
+    assert "--out must be a .npz or .keras file" in fail("encode", "--out=a.txt", **quick)
+    assert command("train", "--help", **quick).stdout.count("--") > 30
     assert not (tmp_path / "run").exists()
     assert (time.monotonic() - began) / 17 < 4
 
 
-def test_prepare_and_train_on_the_store(tmp_path):
+def test_prepare_and_train_on_the_store(quick, tmp_path):
     rng = np.random.default_rng(0)
     for split, count in (("train", 16), ("val", 10)):
         for name in ("a", "b"):
@@ -188,15 +191,15 @@ def test_prepare_and_train_on_the_store(tmp_path):
     done = succeed("prepare", *prepare)
     assert "train, 32 images" in done.stdout and "2 classes" in done.stdout and "notes.txt" in done.stderr
     assert "is complete" in succeed("prepare", *prepare).stderr
-    train = ("--preset=tiny32", f"--data_dir={tmp_path / 'store'}", "--epochs=1", "--batch_size=16", "--width=4",
-             "--nearest_samples=16")  # fmt: skip
-    succeed("train", *train, f"--workdir={tmp_path / 'run'}")
+    tiny32 = ("--preset=tiny32", f"--data_dir={tmp_path / 'store'}", "--epochs=1", "--batch_size=16", "--width=4",
+              "--nearest_samples=16")  # fmt: skip
+    succeed("train", *tiny32, f"--workdir={tmp_path / 'run'}")
     assert np.asarray(Image.open(tmp_path / "run" / "samples" / "1.png")).shape[2] == 3
     what = "--what=samples,reconstructions,interpolations,filters,neighbors,map"
     succeed("dump", f"--run={tmp_path / 'run'}", what, "--num=10", "--layer=conv2")
     succeed("encode", f"--run={tmp_path / 'run'}", f"--out={tmp_path / 'f.npz'}", "--layer=conv3")
     assert np.load(tmp_path / "f.npz")["train"].shape == (32, 4 * 4 * 16)
-    check_trained_classifiers(tmp_path / "run", tmp_path / "voc")
+    check_trained_classifiers(tmp_path / "run", tmp_path / "voc", quick)
     for flags, message in {
         ("--edge=32",): "holds a store of other images or of another size",
         ("--classes=x",): "--classes must be FIRST-LAST",
@@ -204,16 +207,14 @@ def test_prepare_and_train_on_the_store(tmp_path):
         ("--out=",): "--out is needed",
         ("--bad=maybe",): "bad",
     }.items():
-        assert message in fail("prepare", *prepare, *flags), flags
-    assert "--crop must be at most" in fail("train", *train, "--crop=64", f"--workdir={tmp_path / 'other'}")
-    regressor = ("--method=latent_regressor", "--resolution=16", f"--workdir={tmp_path / 'regressor'}")
-    assert "both must have one size" in fail("train", *train, *regressor)
+        assert message in fail("prepare", *prepare, *flags, **quick), flags
+    assert "--crop must be at most" in fail("train", *tiny32, "--crop=64", f"--workdir={tmp_path / 'other'}", **quick)
 
 
-def check_trained_classifiers(run, devkit):
+def check_trained_classifiers(run, devkit, quick):
     """On a run with convolutions: frozen layers and VOC, their tables and loss curves, and what is refused."""
-    quick = (f"--run={run},random", "--iterations=2", "--units=8")
-    frozen = succeed("transfer", *quick, "--task=frozen_layers", "--layer=none,conv2", "--crop=36")
+    flags = (f"--run={run},random", "--iterations=2", "--units=8")
+    frozen = succeed("transfer", *flags, "--task=frozen_layers", "--layer=none,conv2", "--crop=36")
     table = (run / "transfer" / "frozen_layers" / "table.md").read_text()
     assert "| run | none | conv2 |" in table and table in frozen.stdout and "resolution: 36, iterations: 2" in table
     rows = [line.split(" | ") for line in table.splitlines()[2:4]]
@@ -224,8 +225,8 @@ def check_trained_classifiers(run, devkit):
     for name, label in (("1", "dog"), ("2", "cat"), ("3", "dog")):
         annotate(devkit, name, [(label, 0, (1, 1, 60, 40))])
     (devkit / "ImageSets/Main/train.txt").write_text("1\n2\n")
-    voc = (*quick, "--task=voc_classification", f"--data_dir={devkit}")
-    assert "has no ImageSets/Main/val.txt; splits there are: train" in fail("transfer", *voc)
+    voc = (*flags, "--task=voc_classification", f"--data_dir={devkit}")
+    assert "has no ImageSets/Main/val.txt; splits there are: train" in fail("transfer", *voc, **quick)
     (devkit / "ImageSets/Main/val.txt").write_text("3\n")
     succeed("transfer", *voc, "--layer=fc8")
     folder = run / "transfer" / "voc_classification"
@@ -237,8 +238,8 @@ def check_trained_classifiers(run, devkit):
     assert not (run / "new").exists()  # refused before anything was trained
 
 
-def test_table(tmp_path):
-    flags = ("--preset=digits", *QUICK, "--seeds=2", "--methods=bigan,gan", "--device=cpu")
+def test_table(quick, tmp_path):
+    flags = ("--preset=digits", *QUICK, "--seeds=2", "--methods=bigan,gan", "--device=cpu", "--jit=off")
     done = succeed("table", *flags, f"--workdir={tmp_path / 'table'}")
     with open(tmp_path / "table" / "table.csv") as file:
         rows = list(csv.DictReader(file))
@@ -253,7 +254,7 @@ def test_table(tmp_path):
     for name in ("table.png", "curves.png"):
         assert np.asarray(Image.open(tmp_path / "table" / name)).std() > 1
     assert done.stderr.count("epoch 2/2") == 4
-    again = succeed("table", *flags, f"--workdir={tmp_path / 'table'}")
+    again = command("table", *flags, f"--workdir={tmp_path / 'table'}", **quick)
     assert again.stderr.count("is complete") == 4 and (tmp_path / "table" / "table.md").read_text() == table
     workdir = f"--workdir={tmp_path / 'other'}"
     assert "--methods is empty" in fail("table", "--methods=", workdir)

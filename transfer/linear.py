@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bigan import metrics
 from bigan.data.splits import Split
 from bigan.errors import UserError
-from bigan.method import Method
 from transfer import intervals
 
+if TYPE_CHECKING:
+    from bigan.method import Method
+
+CLASSIFIERS = ("logistic", "svm")
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # of C, scikit-learn's inverse of the regularization
 ITERATIONS = 300  # of logistic regression, at most
 HELD_OUT = 5  # one in so many training examples, to choose C on
+
+
+def check(split: Split, classifier: str = "logistic") -> tuple[np.ndarray, np.ndarray]:
+    """Refuses what can be refused before any feature is computed; returns training and evaluation labels.
+
+    Raises:
+        UserError: if there are no labels, or of one class only, or no such classifier.
+    """
+    labels, truth = split.train.labels, split.evaluation.labels
+    if labels is None or truth is None:
+        raise UserError("--task=linear needs labels, and this dataset has none")
+    if len(np.unique(labels)) < 2:
+        raise UserError("--task=linear needs two classes at least among the training labels")
+    if classifier not in CLASSIFIERS:
+        raise UserError(f"--classifier must be one of {', '.join(CLASSIFIERS)}. Received: {classifier!r}")
+    return labels, truth
 
 
 def evaluate(model: Method, split: Split, layer: str, classifier: str = "logistic", seed: int = 0) -> dict[str, Any]:
@@ -34,14 +53,11 @@ def evaluate(model: Method, split: Split, layer: str, classifier: str = "logisti
         'accuracy' in percent with its bootstrap 'interval', the chosen 'C', and the protocol.
 
     Raises:
-        UserError: if there are no labels, or of one class only, or no such layer.
+        UserError: as `check`, or if there is no such layer.
     """
+    labels, truth = check(split, classifier)
     train, test = split.train, split.evaluation
-    if train.labels is None or test.labels is None:
-        raise UserError("--task=linear needs labels, and this dataset has none")
-    if len(np.unique(train.labels)) < 2:
-        raise UserError("--task=linear needs two classes at least among the training labels")
-    x, y = model.features(train.images, layer), train.labels
+    x, y = model.features(train.images, layer), labels
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(x))
     held, kept = order[: len(x) // HELD_OUT], order[len(x) // HELD_OUT :]
     if not len(held) or len(np.unique(y[kept])) < 2:
@@ -51,7 +67,7 @@ def evaluate(model: Method, split: Split, layer: str, classifier: str = "logisti
         )
     scores = {c: np.mean(_fit(classifier, c, x[kept], y[kept]).predict(x[held]) == y[held]) for c in STRENGTHS}
     best = max(scores, key=lambda c: (scores[c], -c))
-    correct = _fit(classifier, best, x, y).predict(model.features(test.images, layer)) == test.labels
+    correct = _fit(classifier, best, x, y).predict(model.features(test.images, layer)) == truth
     return intervals.accuracy(correct) | {
         "layer": layer, "classifier": classifier, "C": best, "chosen_on": len(held), "seed": seed,
         "training_examples": len(train), "evaluation_examples": len(test), "evaluation": split.protocol,
@@ -61,8 +77,6 @@ def evaluate(model: Method, split: Split, layer: str, classifier: str = "logisti
 def _fit(classifier: str, strength: float, x: np.ndarray, y: np.ndarray) -> Any:
     if classifier == "logistic":
         return metrics.logistic(x, y, strength, ITERATIONS)
-    if classifier != "svm":
-        raise UserError(f"--classifier must be logistic or svm. Received: {classifier!r}")
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import LinearSVC

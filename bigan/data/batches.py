@@ -15,20 +15,14 @@ from bigan.data.crops import Crops
 from bigan.data.source import Examples
 from bigan.data.splits import steps_per_epoch
 from bigan.latent import Uniform
-
-# Streams of random numbers that must not meet.
-ORDER, LATENT, STATISTICS, EVALUATION, LOOK, CROP = 1, 2, 3, 4, 5, 6
+from bigan.streams import CROP, LATENT, ORDER, generator
 
 READ_AHEAD = 4  # minibatches
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     """The order in which epoch `epoch` visits `count` examples."""
-    return _generator(seed, ORDER, epoch).permutation(count)
-
-
-def _generator(*key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+    return generator(seed, ORDER, epoch).permutation(count)
 
 
 class Minibatches(keras.utils.PyDataset):
@@ -86,7 +80,7 @@ class Minibatches(keras.utils.PyDataset):
         index = self._order[1][step * self.batch_size : (step + 1) * self.batch_size]
         images = self.examples.images
         if isinstance(images, Crops):
-            x = images.augmented(index, _generator(self.seed, CROP, epoch, step))
+            x = images.augmented(index, generator(self.seed, CROP, epoch, step))
         else:
             x = images[index]
         return {
