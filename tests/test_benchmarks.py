@@ -1,8 +1,9 @@
 """Benchmarks count what they should, run, and measure something."""
 
+import numpy as np
 import pytest
 
-from benchmarks import flops, loops, pipeline
+from benchmarks import flops, loops, outputs, pipeline
 from bigan import presets
 from bigan.data import store
 from bigan.data.spec import Spec
@@ -41,3 +42,18 @@ def test_the_pipeline_benchmark_runs_on_a_synthetic_store(tmp_path):
     assert all(rate > 0 for rate in rates.values()) and rates["input alone"] > 100
     with pytest.raises(UserError, match="does not train on a store"):
         pipeline.run(presets.digits(), 1, 1)
+
+
+def test_outputs_are_described(whole, data):
+    model = whole().model
+    row = outputs.describe(model, data["test_images"])
+    features = model.features(data["test_images"], "output")
+    spread = np.sort(features.std(0))
+    assert row["standard deviation"] == (
+        f"{spread[3]:.1f}, {spread[2]:.1f}, {spread[1]:.1f}; median {np.median(spread):.1f}"
+    )
+    assert row["furthest mean"] == f"{abs(features.mean(0)).max():.1f}"
+    z = model.latent.draw(outputs.DRAWS, 0)
+    low, high = (np.concatenate([np.full((len(z), 1), v, np.float32), z[:, 1:]], 1) for v in (-0.5, 0.5))
+    moved = (model.generate(high, raw=False) - model.generate(low, raw=False)).reshape(len(z), -1)
+    assert outputs.sensitivity(model, z)[0] == pytest.approx(np.linalg.norm(moved, axis=1).mean(), rel=1e-5)

@@ -1,0 +1,83 @@
+"""How each of E's outputs behaves at checkpoints of a run: whether some run away, and whether G still hears them.
+
+python -m benchmarks.outputs --run=runs/mnist [--checkpoints=0,50]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from absl import flags
+
+from benchmarks import report
+from bigan.errors import UserError
+from scripts.main import FLAGS, run_main
+from scripts.runs import define_run_flags, run_from_flags, split_from_flags
+
+if TYPE_CHECKING:
+    from bigan.method import Method
+
+LARGEST = 3
+DRAWS = 1000  # of z, on which G's sensitivity is measured
+
+flags.DEFINE_list("checkpoints", [], "epochs to look at (default: all that were kept)")
+define_run_flags()
+
+
+def describe(model: Method, images: Any) -> dict[str, Any]:
+    """Statistics of E's linear outputs, before they are squashed onto the latent's support.
+
+    Args:
+        model: a method with an encoder and a generator.
+        images: `(n, *spec.shape)` raw images.
+
+    Returns:
+        Of the `LARGEST` outputs with the largest standard deviation, largest first, and of the median output: 'standard
+        deviation', 'mean' (the median of its absolute values), 'G moves by' (the mean 2-norm by which G's image changes
+        when that latent goes from -0.5 to 0.5), and the share of the variance that the largest hold together.
+    """
+    output = model.features(images, "output")
+    mean, spread = output.mean(0), output.std(0)
+    top = np.argsort(-spread)[:LARGEST]
+    moved = sensitivity(model, model.latent.draw(DRAWS, 0))
+    return {
+        "standard deviation": _row(spread[top], np.median(spread)),
+        "share of the variance": f"{(spread[top] ** 2).sum() / (spread**2).sum():.2f}",
+        "mean": _row(mean[top], np.median(abs(mean))),
+        "furthest mean": f"{abs(mean).max():.1f}",
+        "G moves by": _row(moved[top], np.median(moved)),
+    }
+
+
+def _row(largest: np.ndarray, median: float) -> str:
+    return f"{', '.join(f'{value:.1f}' for value in largest)}; median {median:.1f}"
+
+
+def sensitivity(model: Method, z: np.ndarray) -> np.ndarray:
+    """`(d,)`: how far, in the mean 2-norm over `z`, G's image moves when one latent goes from -0.5 to 0.5."""
+    moved = []
+    for k in range(z.shape[1]):
+        low, high = z.copy(), z.copy()
+        low[:, k], high[:, k] = -0.5, 0.5
+        difference = model.generate(high, raw=False) - model.generate(low, raw=False)
+        moved.append(np.linalg.norm(difference.reshape(len(z), -1), axis=1).mean())
+    return np.array(moved)
+
+
+def main() -> None:
+    """Prints a table with a row for each checkpoint."""
+    run = run_from_flags()
+    kept = sorted((path.stem for path in run.directory.checkpoints.glob("[0-9]*.npz")), key=int)
+    images = split_from_flags(run).evaluation.images
+    rows = []
+    for epoch in FLAGS.checkpoints or kept:
+        model = run.load(epoch)
+        if not {"encoder", "generator"} <= set(model.networks):
+            raise UserError(f"{type(model).__name__} has no encoder and generator")
+        rows.append({"epoch": epoch} | describe(model, images))
+    print(report.markdown({"run": FLAGS.run, "rows": rows}))
+
+
+if __name__ == "__main__":
+    run_main(main)()
