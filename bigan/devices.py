@@ -21,14 +21,16 @@ def prepare(config: Config) -> None:
     """Starts Keras on the configured device: what must be set before the backend is imported is set here.
 
     Raises:
-        UserError: if `KERAS_BACKEND` names a backend that is not supported or not installed.
+        UserError: if `KERAS_BACKEND` names a backend that is not supported or not installed, or cannot do what is
+            configured.
     """
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in ("tensorflow", "jax"):
         raise UserError(f"KERAS_BACKEND must be tensorflow or jax. Received: {backend!r}")
+    if backend == "tensorflow" and config.jit == "on" and config.replicas > 1:
+        raise UserError(f"--jit=on: TensorFlow cannot force XLA on {config.replicas} replicas; pass --jit=auto")
     if "keras" in sys.modules:
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if config.device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = "cpu"
@@ -59,7 +61,11 @@ def keep_freed_memory() -> None:
 
 @contextlib.contextmanager
 def silent_libraries() -> Iterator[None]:
-    """Drops what C++ libraries print on standard error while they start; Python's exceptions are not concerned."""
+    """Drops what C++ libraries print on standard error while they start, and asks TensorFlow to say less from then on.
+
+    Python's exceptions are not concerned.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     try:
         saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

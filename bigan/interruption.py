@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
+from typing import Any, NoReturn
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as Ctrl-C is KeyboardInterrupt."""
 
 
 class Interruption:
     """SIGTERM and Ctrl-C while it is entered (in the main thread).
 
-    They are noted, and the run ends when it is safe to; when they come again, it ends at once.
+    They are noted, and the run ends when it is safe to, by `end`; when they come again, it ends at once.
     """
 
     def __init__(self) -> None:
-        self.happened = False
+        self.number = 0
         self._saved: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
         def note(number: int, frame: Any) -> None:
             if self.happened:
-                raise KeyboardInterrupt
-            self.happened = True
+                self.end()
+            self.number = number
 
         try:
             self._saved = {n: signal.signal(n, note) for n in (signal.SIGTERM, signal.SIGINT)}
         except ValueError:  # not the main thread: signals are somebody else's
             self._saved = {}
         return self
+
+    @property
+    def happened(self) -> bool:
+        """Whether a signal came."""
+        return self.number > 0
+
+    def end(self) -> NoReturn:
+        """Raises what the signal that came stands for."""
+        raise Terminated if self.number == signal.SIGTERM else KeyboardInterrupt
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self._saved.items():

@@ -209,7 +209,7 @@ class Trainer(keras.callbacks.Callback):
         """Ends the run if a signal asked for it; to be called where nothing would be lost."""
         if self.interrupted.happened:
             self.progress.say(f"interrupted; the same command resumes {self.run.path}")
-            raise KeyboardInterrupt
+            self.interrupted.end()
 
     def _due(self, every: int) -> bool:
         return self.epoch % every == 0 or self.epoch == self.config.epochs

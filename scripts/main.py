@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -14,6 +15,7 @@ from absl import app, flags
 from bigan import presets
 from bigan.config import Config
 from bigan.errors import UserError
+from bigan.interruption import Terminated
 
 FLAGS = flags.FLAGS
 OUT_OF_MEMORY = ("ResourceExhausted", "RESOURCE_EXHAUSTED")  # TensorFlow's and JAX's
@@ -63,17 +65,23 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
 
     def entry(_: list[str]) -> None:
         logging.getLogger("absl").setLevel(logging.WARNING)  # TensorFlow Datasets' voice
+        signal.signal(signal.SIGTERM, terminate)
         try:
             main()
         except UserError as error:
             _fail(str(error))
+        except Terminated:
+            sys.exit(128 + signal.SIGTERM)
         except KeyboardInterrupt:
-            sys.exit(130)
+            sys.exit(128 + signal.SIGINT)
         except Exception as error:
             if not isinstance(error, MemoryError) and not any(sign in repr(error) for sign in OUT_OF_MEMORY):
                 raise
             line = str(error).strip().partition("\n")[0]
             _fail(f"out of memory ({line}); try smaller networks, minibatches or fewer examples")
+
+    def terminate(number: int, frame: Any) -> NoReturn:
+        raise Terminated
 
     def run() -> None:
         sys.path.insert(0, os.getcwd())  # where methods and networks of the user's lie; python -m does the same

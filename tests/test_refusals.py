@@ -45,6 +45,8 @@ def test_refusals(tmp_path, copy, tiny, data):
         train(tiny, tmp_path / "new", **(data | {"labels": [[1], [2, 3]]}))
     with pytest.raises(UserError, match="scaling is for floating-point vectors"):
         train(tiny.replace(scaling="0,1"), tmp_path / "new", **data)
+    with pytest.raises(UserError, match="--jit=on: TensorFlow cannot force XLA on 2 replicas"):
+        train(tiny.replace(jit="on", replicas=2), tmp_path / "new", **data)
     assert not (tmp_path / "new").exists()
     model = bigan.load(copy)
     with pytest.raises(UserError, match="no layer 'conv1'; there are: hidden, flatten"):

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -262,6 +263,13 @@ def test_table(quick, tmp_path):
     assert "cannot import 'bigan.model:Mine'" in fail("table", "--methods=bigan,bigan.model:Mine", workdir)
     assert "use --seeds" in fail("table", "--seed=3", workdir)
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_told_by_the_exit_status(number):
+    code = f"import os; from scripts.main import run_main; run_main(lambda: os.kill(os.getpid(), {number:d}))()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 128 + number and not done.stderr
 
 
 def test_unknown_backend(tmp_path):

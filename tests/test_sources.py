@@ -182,7 +182,7 @@ def test_tfds_errors(tmp_path, monkeypatch):
         raise OSError("network is unreachable")
 
     monkeypatch.setattr("urllib.request.urlopen", no_network)
-    with pytest.raises(UserError, match="tfds:nonsense_xyz: TFDS has no such dataset"):
+    with pytest.raises(UserError, match="tfds:nonsense_xyz: TFDS has no such dataset$"):
         loading.load("tfds:nonsense_xyz", str(tmp_path))
     with pytest.raises(UserError, match="--dataset=tfds:mnist: not prepared in .* there is no network"):
         loading.load("tfds:mnist", str(tmp_path))

@@ -10,6 +10,7 @@ import pytest
 
 import bigan
 from bigan.errors import UserError
+from bigan.interruption import Terminated
 from bigan.loop import TIMING, Trainer
 from bigan.rundir import RunDir, read_arrays
 from bigan.training import train
@@ -93,9 +94,10 @@ def test_a_signal_saves_and_the_run_resumes_bit_for_bit(tmp_path, whole, tiny, d
             os.kill(os.getpid(), number)
         batch_end(self, batch, logs)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as raised:
         patch.setattr(Trainer, "on_train_batch_end", interrupting)
         train(config, tmp_path, progress=False, **data)
+    assert (raised.type is Terminated) == (number == signal.SIGTERM)
     notes = json.loads(str(read_arrays(RunDir(tmp_path).snapshot)["notes"]))
     assert (notes["epoch"], notes["step"]) == (2, 2) and not RunDir(tmp_path).complete()
     train(config, tmp_path, progress=False, **data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bigan import devices
 from bigan.data.source import Examples, Source
 from bigan.data.spec import Spec
 from bigan.errors import UserError
@@ -39,15 +41,18 @@ def prepared(name: str, data_dir: str = "") -> Any:
     Raises:
         UserError: if the dataset is unknown, has no images, or is neither prepared nor can be downloaded.
     """
-    import tensorflow_datasets as tfds
-
+    tfds = _tfds()
     place = data_dir or "its default folder"
     try:
         builder = tfds.builder(name, data_dir=data_dir or None)
     except Exception as error:
         if type(error).__name__ not in ("DatasetNotFoundError", "ValueError", "ModuleNotFoundError", "ImportError"):
             raise
-        raise UserError(f"--dataset=tfds:{name}: TFDS has no such dataset ({_line(error)})") from error
+        why = f" ({_line(error)})"
+        if type(error).__name__ == "DatasetNotFoundError":  # whose own message lists all datasets
+            near = difflib.get_close_matches(name, tfds.list_builders())
+            why = f"; near it: {', '.join(near)}" if near else ""
+        raise UserError(f"--dataset=tfds:{name}: TFDS has no such dataset{why}") from error
     features = builder.info.features
     if features is None or "image" not in features:
         raise UserError(f"--dataset=tfds:{name}: has no feature 'image'; only image datasets can be used")
@@ -69,8 +74,7 @@ def prepared(name: str, data_dir: str = "") -> Any:
 
 def encoded(builder: Any, split: str) -> Iterator[tuple[bytes, int]]:
     """Every image of `split` as its encoded bytes, with its label (-1 without), in TFDS's order."""
-    import tensorflow_datasets as tfds
-
+    tfds = _tfds()
     dataset = builder.as_dataset(split=split, shuffle_files=False, decoders={"image": tfds.decode.SkipDecoding()})
     for example in tfds.as_numpy(dataset):
         yield bytes(example["image"]), int(example.get("label", -1))
@@ -82,8 +86,7 @@ def labels(builder: Any, split: str) -> list[int]:
 
 
 def _read(builder: Any, split: str, name: str) -> Examples:
-    import tensorflow_datasets as tfds
-
+    tfds = _tfds()
     images: list[np.ndarray] = []
     numbers: list[int] = []
     for example in tfds.as_numpy(builder.as_dataset(split=split)):
@@ -99,6 +102,13 @@ def _read(builder: Any, split: str, name: str) -> Examples:
     if not images:
         raise UserError(f"--dataset=tfds:{name}: split {split!r} is empty")
     return Examples(np.stack(images), np.array(numbers, np.int64) if numbers else None)
+
+
+def _tfds() -> Any:
+    with devices.silent_libraries():
+        import tensorflow  # noqa: F401 (what TensorFlow Datasets would import later)
+        import tensorflow_datasets
+    return tensorflow_datasets
 
 
 def _online(homepage: str) -> bool:
