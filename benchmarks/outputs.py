@@ -5,15 +5,17 @@ python -m benchmarks.outputs --run=runs/mnist [--checkpoints=0,50]
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from absl import flags
+from absl import app, flags
 
 from benchmarks import report
 from bigan.errors import UserError
-from scripts.main import FLAGS, run_main
-from scripts.runs import define_run_flags, run_from_flags, split_from_flags
+from bigan.rundir import RunDir
+from bigan.training import Run
 
 if TYPE_CHECKING:
     from bigan.method import Method
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 LARGEST = 3
 DRAWS = 1000  # of z, on which G's sensitivity is measured
 
+FLAGS = flags.FLAGS
+flags.DEFINE_string("run", None, "run directory, as --workdir was in training", required=True)
+flags.DEFINE_string("data_dir", "", "the data's place, if not where it was in training")
 flags.DEFINE_list("checkpoints", [], "epochs to look at (default: all that were kept)")
-define_run_flags()
 
 
 def describe(model: Method, images: Any) -> dict[str, Any]:
@@ -65,19 +69,32 @@ def sensitivity(model: Method, z: np.ndarray) -> np.ndarray:
     return np.array(moved)
 
 
-def main() -> None:
-    """Prints a table with a row for each checkpoint."""
-    run = run_from_flags()
+def rows(run: Run, data_dir: str = "", checkpoints: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """`describe` of each of the checkpoints, or of all that were kept, on the run's evaluation images.
+
+    Raises:
+        UserError: if there is no such checkpoint or data, or the method has no encoder or generator.
+    """
     kept = sorted((path.stem for path in run.directory.checkpoints.glob("[0-9]*.npz")), key=int)
-    images = split_from_flags(run).evaluation.images
-    rows = []
-    for epoch in FLAGS.checkpoints or kept:
+    images = run.split("", data_dir).evaluation.images
+    found = []
+    for epoch in checkpoints or kept:
         model = run.load(epoch)
         if not {"encoder", "generator"} <= set(model.networks):
-            raise UserError(f"{type(model).__name__} has no encoder and generator")
-        rows.append({"epoch": epoch} | describe(model, images))
-    print(report.markdown({"run": FLAGS.run, "rows": rows}))
+            raise UserError(f"{type(model).__name__} has no encoder and generator to describe")
+        found.append({"epoch": epoch} | describe(model, images))
+    return found
+
+
+def main(_: list[str]) -> None:
+    """Prints a table with a row for each checkpoint."""
+    try:
+        print(
+            report.markdown({"run": FLAGS.run, "rows": rows(Run(RunDir(FLAGS.run)), FLAGS.data_dir, FLAGS.checkpoints)})
+        )
+    except UserError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":
-    run_main(main)()
+    app.run(main)
