@@ -14,14 +14,14 @@ METHODS = {
 }
 
 
-def importable_name(method: str) -> str:
+def importable_name(method: str, flag: str = "--method") -> str:
     """A method's short name as the importable name that runs record; 'module:Class' passes through.
 
     Raises:
-        UserError: for an unknown short name; the line lists the known ones.
+        UserError: naming `flag`, for an unknown short name; the line lists the known ones.
     """
     if ":" in method:
         return method
     if method not in METHODS:
-        raise UserError(f"--method must be one of {', '.join(METHODS)}, or 'module:Class'. Received: {method!r}")
+        raise UserError(f"{flag} must be one of {', '.join(METHODS)}, or 'module:Class'. Received: {method!r}")
     return METHODS[method]

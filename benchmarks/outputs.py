@@ -81,7 +81,7 @@ def rows(run: Run, data_dir: str = "", checkpoints: Sequence[str] = ()) -> list[
     for epoch in checkpoints or kept:
         model = run.load(epoch)
         if not {"encoder", "generator"} <= set(model.networks):
-            raise UserError(f"{type(model).__name__} has no encoder and generator to describe")
+            raise UserError(f"{type(model).__name__} lacks the encoder or the generator, and both are needed")
         found.append({"epoch": epoch} | describe(model, images))
     return found
 

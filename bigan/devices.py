@@ -130,7 +130,8 @@ def _jax(config: Config) -> Iterator[None]:
         yield
         return
     if len(devices) < config.replicas:
-        raise UserError(f"--replicas: there are {len(devices)} devices. Received: {config.replicas}")
+        hint = "; --device=cpu makes as many of the CPU" if devices[0].platform == "cpu" else ""
+        raise UserError(f"--replicas: there are {len(devices)} devices{hint}. Received: {config.replicas}")
     before = keras.distribution.distribution()
     names = [f"{d.platform}:{d.id}" for d in devices[: config.replicas]]
     keras.distribution.set_distribution(keras.distribution.DataParallel(devices=names, auto_shard_dataset=False))

@@ -265,7 +265,7 @@ class Method(keras.Model):
         else:
             h = self.tap(output)(h)
         model = keras.Model(x, h, name="encoder")
-        with files.replacing(Path(path)) as aside:
+        with files.replacing(Path(path)) as aside, devices.silent_libraries():  # Keras on JAX imports TensorFlow here
             model.save(aside)
 
     @property

@@ -71,9 +71,11 @@ class RunDir:
         path = self.path / "config.json"
         if not path.is_file():
             raise UserError(f"no run in {self.path}: it has no config.json")
+        with files.readable(path):
+            text = path.read_text()
         try:
-            document = json.loads(path.read_text())
-            number = document["format"]
+            document = json.loads(text)
+            number = int(document["format"])
             if number > FORMAT:
                 raise UserError(
                     f"{path}: format {number} is newer than {FORMAT}, the newest this version ({__version__}) reads; "
@@ -82,7 +84,9 @@ class RunDir:
             data = document["data"]
             return _config(path, document["config"]), Spec.from_dict(data["spec"]), data
         except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{path}: is not a run's configuration ({type(error).__name__}: {error})") from error
+            raise UserError(
+                f"{path}: is not a run's configuration ({error!r}); restore it, or begin a new run"
+            ) from error
 
     def read_snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """(arrays of the training state, notes), see `loop.Trainer`.
@@ -94,7 +98,9 @@ class RunDir:
         try:
             return arrays, _notes(arrays.pop("notes"))
         except (KeyError, ValueError, TypeError) as error:
-            raise UserError(f"{self.snapshot}: is not a snapshot of a run ({error!r})") from None
+            raise UserError(
+                f"{self.snapshot}: is not a snapshot of a run ({error!r}); restore it, or begin a new run"
+            ) from None
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Rewrites metrics.csv; columns are those of all rows, missing figures stay empty."""
@@ -111,7 +117,7 @@ class RunDir:
         if not path.is_file():
             return []
         try:
-            with open(path, newline="") as file:
+            with files.readable(path), open(path, newline="") as file:
                 return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
         except (ValueError, TypeError) as error:
             raise UserError(f"{path}: is damaged ({error})") from error
@@ -119,15 +125,21 @@ class RunDir:
     def results(self) -> dict[str, Any]:
         """results.json, or {} before the first evaluation."""
         path = self.path / "results.json"
+        if not path.is_file():
+            return {}
+        with files.readable(path):
+            text = path.read_text()
         try:
-            results = json.loads(path.read_text()) if path.is_file() else {}
-        except ValueError as error:
+            results = json.loads(text)
+            for name in RESULTS:
+                results[name]
+            for name in ("figures", "untrained", "raw"):
+                {key: float(value) for key, value in results[name].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
-                f"{path}: is damaged ({error}); remove it, and the same training command makes it anew"
+                f"{path}: is damaged ({error!r}); remove it, and the same training command makes it anew"
             ) from None
-        if not isinstance(results, dict) or (results and not results.keys() >= RESULTS):
-            raise UserError(f"{path}: is damaged; remove it, and the same training command makes it anew")
-        return results
+        return dict(results)
 
     def complete(self) -> bool:
         """Whether training has finished."""
@@ -182,5 +194,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as loaded:
             return {name: loaded[name] for name in loaded.files}
+    except PermissionError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: cannot be read, it is damaged ({error})") from error

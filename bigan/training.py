@@ -12,7 +12,7 @@ from bigan.data import loading
 from bigan.data.splits import Split, split, steps_per_epoch
 from bigan.errors import UserError
 from bigan.imports import findable
-from bigan.rundir import RunDir
+from bigan.rundir import RunDir, read_arrays
 
 if TYPE_CHECKING:
     from bigan.method import Method
@@ -121,15 +121,15 @@ class Run:
 
         Runs code of the modules that the run names as its method and networks.
         """
+        path = self.directory.checkpoint(checkpoint)
+        arrays = read_arrays(path)  # what is missing or damaged is seen before a backend is started
         devices.prepare(self.config)
         from bigan import state
         from bigan.imports import resolve
-        from bigan.rundir import read_arrays
 
-        path = self.directory.checkpoint(checkpoint)
         with devices.strategy(self.config.replace(replicas=1)):
             model = resolve(self.config.method, "build_networks").create(self.config, self.spec)
-        state.assign_weights(model, read_arrays(path), path)
+        state.assign_weights(model, arrays, path)
         return model
 
     def split(self, dataset: str = "", data_dir: str = "", crop: int = 0) -> Split:

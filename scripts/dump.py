@@ -50,6 +50,8 @@ def main() -> None:
     for name in wanted:
         if missing := [role for role in dumps.KINDS[name].roles if role not in model.networks]:
             raise UserError(f"--what={name} needs the {missing[0]}, and {type(model).__name__} has none; leave it out")
+    if {"neighbors", "map"} & set(wanted):
+        model.tap(FLAGS.layer)  # a layer that there is not is refused before anything is written
     folder = Path(FLAGS.out) if FLAGS.out else run.directory.path / "dumps"
     for name in wanted:
         if name == "samples" and not model.samples_prior:

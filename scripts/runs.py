@@ -82,9 +82,6 @@ class File:
 
     @functools.cached_property
     def _method(self) -> Method:
-        devices.prepare(Config(device=FLAGS.device or "auto"))
-        from transfer import external
-
         given = ",".join(FLAGS.input_range)
         try:
             low, high = (float(end) for end in FLAGS.input_range)
@@ -92,6 +89,11 @@ class File:
             raise UserError(f"--input_range must be LOW,HIGH. Received: {given!r}") from error
         if not (math.isfinite(low) and math.isfinite(high) and low != high):
             raise UserError(f"--input_range must be two different numbers. Received: {given!r}")
+        if not self.weights.is_file():
+            raise UserError(f"--run: no such file: {self.weights}")
+        devices.prepare(Config(device=FLAGS.device or "auto"))
+        from transfer import external
+
         return external.load(self.weights, (low, high))
 
     def load(self) -> Method:

@@ -33,7 +33,7 @@ def main() -> None:
     folder, config = Path(FLAGS.workdir), config_from_flags()
     if not any(FLAGS.methods):
         raise UserError("--methods is empty")
-    names = {method: importable_name(method) for method in FLAGS.methods}
+    names = {method: importable_name(method, "--methods") for method in FLAGS.methods}
     for method, name in names.items():
         if method not in METHODS:  # refuses before any training what could not be trained
             devices.prepare(config)

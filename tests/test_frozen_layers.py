@@ -60,7 +60,7 @@ def test_it_learns_and_says_what_it_lacks(monkeypatch):
     with pytest.raises(UserError, match="needs labels"):
         frozen_layers.evaluate(made, Split(split.train, Examples(split.train.images), "p"), "conv1", QUICK)
     dense = resolve("bigan.model:BiGAN", "build_networks").create(Config(width=4), Spec((8, 8, 1)))
-    with pytest.raises(UserError, match="have no convolutions"):
+    with pytest.raises(UserError, match="takes encoders of square images with convolutions"):
         trunk.convolutions(dense)
     with pytest.raises(UserError, match="--units must be at least 1. Received: 0"):
         Recipe(units=0)

@@ -110,9 +110,11 @@ def test_a_last_step_that_diverges_is_seen(tmp_path, tiny, data, final, message)
 
 def test_a_damaged_snapshot_or_result_is_named(copy, tiny, data):
     snapshot, results = RunDir(copy).snapshot, copy / "results.json"
-    results.write_text('{"complete": true}')
-    with pytest.raises(UserError, match=r"results\.json: is damaged; remove it"):
-        train(tiny, copy, progress=False, **data)
+    whole = json.loads(results.read_text())
+    for damaged in ('{"complete": true}', json.dumps(whole | {"figures": None}), json.dumps(whole)[:-9]):
+        results.write_text(damaged)
+        with pytest.raises(UserError, match=r"results\.json: is damaged .*; remove it"):
+            train(tiny, copy, progress=False, **data)
     results.unlink()
     for notes in ("{}", "no JSON"):
         files.write_arrays(snapshot, read_arrays(snapshot) | {"notes": np.array(notes)})

@@ -119,6 +119,8 @@ def test_dump(runs, quick, tmp_path):
     # What a method does not have is not made up.
     line = fail("dump", f"--run={runs / 'gan'}", "--what=samples,reconstructions")
     assert "--what=reconstructions needs the encoder, and GAN has none" in line
+    line = fail("dump", f"--run={runs / 'gan'}", "--what=samples,map", "--layer=conv9", f"--out={tmp_path / 'none'}")
+    assert "no layer 'conv9'" in line and not (tmp_path / "none").exists()
     few = ("--what=samples,map", "--num=3", f"--out={tmp_path / 'few'}")
     line = fail("dump", f"--run={runs / 'bigan'}", *few, **quick)
     assert "--what=map needs --num of 10 at least. Received: 3" in line and not (tmp_path / "few").exists()
@@ -126,6 +128,7 @@ def test_dump(runs, quick, tmp_path):
     assert "does not train G on the latent distribution" in note
     assert "and there are 360" in fail("dump", f"--run={runs / 'bigan'}", "--num=1000", **quick)
     assert "--what" in fail("dump", f"--run={runs / 'bigan'}", "--what=dreams", **quick)
+    assert "no checkpoint '7'" in fail("dump", f"--run={runs / 'bigan'}", "--checkpoint=7", **quick)
     succeed("dump", f"--run={runs / 'gan'}", "--what=filters,neighbors,map", "--num=12", f"--out={tmp_path}")
     for name in ("filters", "neighbors", "map"):
         assert np.asarray(Image.open(tmp_path / f"{name}.png")).std() > 1
@@ -259,7 +262,7 @@ def test_table(quick, tmp_path):
     assert again.stderr.count("is complete") == 4 and (tmp_path / "table" / "table.md").read_text() == table
     workdir = f"--workdir={tmp_path / 'other'}"
     assert "--methods is empty" in fail("table", "--methods=", workdir)
-    assert "--method must be one of bigan, gan" in fail("table", "--methods=vae", workdir)
+    assert "--methods must be one of bigan, gan" in fail("table", "--methods=vae", workdir)
     assert "cannot import 'bigan.model:Mine'" in fail("table", "--methods=bigan,bigan.model:Mine", workdir)
     assert "use --seeds" in fail("table", "--seed=3", workdir)
     assert not (tmp_path / "other").exists()

@@ -38,7 +38,9 @@ class Report:
                 other = document["task"]
                 _ = [(e["layer"], e["result"]["evaluation_examples"]) for e in self._known.values()]
             except (ValueError, KeyError, TypeError) as error:
-                raise UserError(f"{self.path}: holds no results of scripts.transfer; use another --out") from error
+                raise UserError(
+                    f"{self.path}: holds no (or damaged) results of scripts.transfer; remove it, or use another --out"
+                ) from error
             if other != task:
                 raise UserError(f"--out: {folder} holds results of --task={other}. Received: {task}")
         self.entries: list[dict[str, Any]] = []

@@ -36,8 +36,8 @@ def convolutions(model: Method) -> list[str]:
     square = len(model.spec.shape) == 3 and model.spec.shape[0] == model.spec.shape[1]
     if not names or not stages >= set(names) or not square:
         raise UserError(
-            f"{type(model).__name__}'s networks have no convolutions linear1 to conv1, ... of square images to "
-            "transfer; there are: "
+            "this task takes encoders of square images with convolutions, layers linear1, linear2, ..., each followed "
+            "by its conv1, conv2, ...; here there are: "
             f"{', '.join(layer.name for layer in model.representation.layers[1:])}"
         )
     return names
