@@ -1,6 +1,8 @@
 """Runs on natural images: stores, convolutions, an encoder at a higher resolution than G; all methods alike."""
 
+import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -124,28 +126,30 @@ def test_resumed_convolutions_go_on_from_the_same_state(tmp_path, store, monkeyp
 
     def run(name, stop, workdir):
         def interrupt(self, batch, logs=None):
+            seen[name, "end"] = state.training_state(self.method)
+            if self._first_step + batch + 1 == stop:
+                os.kill(os.getpid(), signal.SIGTERM)
             end_of_step(self, batch, logs)
-            seen[name, self.position] = state.training_state(self.method)
-            if self.position == stop:
-                raise KeyboardInterrupt
 
         def restored(self):
             resume(self)
-            seen[name, self.position] = state.training_state(self.method)
+            seen[name, "start"] = state.training_state(self.method), self.position
 
         monkeypatch.setattr(Trainer, "on_train_batch_end", interrupt)
         monkeypatch.setattr(Trainer, "resume", restored)
         with pytest.raises(KeyboardInterrupt):
             train(config, workdir, progress=False)
 
-    run("before", 6, tmp_path / "one")
+    run("before", 2, tmp_path / "one")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
-    run("one", 7, tmp_path / "one")
-    run("two", 7, tmp_path / "two")
-    start, one, two = seen["before", 6], seen["one", 7], seen["two", 7]
-    for name in start:
-        for restored in (seen["one", 6], seen["two", 6]):
+    run("one", 3, tmp_path / "one")
+    run("two", 3, tmp_path / "two")
+    start, one, two = (seen[name, "end"] for name in ("before", "one", "two"))
+    for restored, position in (seen["one", "start"], seen["two", "start"]):
+        assert position == 2
+        for name in start:
             np.testing.assert_array_equal(restored[name], start[name], err_msg=name)
+    for name in start:
         step = np.linalg.norm(one[name] - start[name])
         assert np.linalg.norm(one[name] - two[name]) <= 0.05 * step, name
     monkeypatch.undo()
