@@ -270,7 +270,9 @@ def test_table(quick, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_told_by_the_exit_status(number):
-    code = f"import os; from scripts.main import run_main; run_main(lambda: os.kill(os.getpid(), {number:d}))()"
+    # A process that a shell started in the background ignores SIGINT, and so would its children.
+    code = "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += f"from scripts.main import run_main; run_main(lambda: os.kill(os.getpid(), {number:d}))()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 128 + number and not done.stderr
 
