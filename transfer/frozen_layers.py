@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from bigan import streams
 from bigan.data.crops import Crops
 from bigan.data.splits import Split
 from bigan.errors import UserError
@@ -57,7 +58,7 @@ def evaluate(model: Method, split: Split, layer: str, recipe: Recipe = RECIPE) -
     before = supervised.digest(network, frozen)
 
     def minibatch(i: int) -> tuple[np.ndarray, np.ndarray]:
-        draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence([recipe.seed, 1, i])))
+        draw = streams.generator(recipe.seed, 1, i)
         index = draw.integers(0, len(train), recipe.batch_size)
         images = train.images
         raw = images.augmented(index, draw) if isinstance(images, Crops) else images[index]

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from bigan import streams
 from bigan.inference import compiled
 from transfer import trunk
 
@@ -35,7 +36,7 @@ def initialize(network: keras.Model, names: dict[str, str], images: np.ndarray, 
     """
     for i, layer in enumerate(trunk.linear_layers(network)):
         if layer.name in names:
-            generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, i])))
+            generator = streams.generator(seed, i)
             shape = tuple(layer.kernel.shape)
             kernel = generator.normal(size=shape)
             if names[layer.name] == "kmeans" and len(images) > shape[-1]:

@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
+from bigan import streams
 from bigan.data.images import FORMATS
 from bigan.errors import UserError
 from bigan.method import Method
@@ -191,4 +192,4 @@ def interval(scores: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
 
 
 def _order(count: int, seed: int, epoch: int) -> np.ndarray:
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 3, epoch]))).permutation(count)
+    return streams.generator(seed, 3, epoch).permutation(count)

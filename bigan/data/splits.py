@@ -9,6 +9,7 @@ import numpy as np
 
 from bigan.data.source import Examples, Source
 from bigan.errors import UserError
+from bigan.streams import generator
 
 HELD_OUT = 10_000
 
@@ -49,7 +50,7 @@ def split(source: Source, which: str, seed: int) -> Split:
     held = min(HELD_OUT, count // 6)
     if held < 1:
         raise UserError(f"at least 6 training examples are needed to hold some out. Received: {count}")
-    order = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 101]))).permutation(count)
+    order = generator(seed, 101).permutation(count)
     return Split(
         source.train.take(np.sort(order[held:])),
         source.train.take(np.sort(order[:held])),
