@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
 
-from bigan.method import Method
+from bigan.models.method import Method
+from bigan.types import Tensor
+
+if TYPE_CHECKING:
+    from bigan.networks.family import Family
 
 
 class Autoencoder(Method):
@@ -17,17 +21,17 @@ class Autoencoder(Method):
     samples_prior = False
 
     @classmethod
-    def build_networks(cls, family: Any) -> dict[str, keras.Model]:
+    def build_networks(cls, family: Family) -> dict[str, keras.Model]:
         """E and G."""
         return {"encoder": family.encoder(), "generator": family.generator()}
 
-    def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
+    def terms(self, x: Tensor, z: Tensor, training: bool) -> dict[str, Tensor]:
         """loss = the minibatch's mean distance."""
         again = self.generator(self.latent.squash(self.encoder(x, training=training)), training=training)
         distance = ops.mean(self.distance(ops.reshape(self.reduce(x) - again, (ops.shape(x)[0], -1))))
         return {"loss": distance, "distance": distance}
 
-    def distance(self, difference: Any) -> Any:
+    def distance(self, difference: Tensor) -> Tensor:
         """One number an example, `(batch,)`, from the differences `(batch, k)`."""
         raise NotImplementedError(f"{type(self).__name__} must define distance(difference)")
 
@@ -35,7 +39,7 @@ class Autoencoder(Method):
 class AutoencoderL2(Autoencoder):
     """The sum of squared differences."""
 
-    def distance(self, difference: Any) -> Any:
+    def distance(self, difference: Tensor) -> Tensor:
         """||x - G(E(x))||_2^2."""
         return ops.sum(ops.square(difference), axis=1)
 
@@ -43,6 +47,6 @@ class AutoencoderL2(Autoencoder):
 class AutoencoderL1(Autoencoder):
     """The sum of absolute differences."""
 
-    def distance(self, difference: Any) -> Any:
+    def distance(self, difference: Tensor) -> Tensor:
         """||x - G(E(x))||_1."""
         return ops.sum(ops.abs(difference), axis=1)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
 
-from bigan import objective
-from bigan.method import Method
+from bigan.models import objective
+from bigan.models.method import Method
+from bigan.types import Tensor
+
+if TYPE_CHECKING:
+    from bigan.networks.family import Family
 
 
 class GAN(Method):
@@ -17,15 +21,15 @@ class GAN(Method):
     logged: tuple[str, ...] = ("loss_D", "loss_G", "D_real", "D_generated")
 
     @classmethod
-    def build_networks(cls, family: Any) -> dict[str, keras.Model]:
+    def build_networks(cls, family: Family) -> dict[str, keras.Model]:
         """G, and a D of x alone."""
         return {"generator": family.generator(), "discriminator": family.discriminator(joint=False)}
 
-    def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
+    def terms(self, x: Tensor, z: Tensor, training: bool) -> dict[str, Tensor]:
         """loss = D's loss + G's loss."""
         return self.adversarial(x, self.generator(z, training=training), training)
 
-    def adversarial(self, x: Any, generated: Any, training: bool) -> dict[str, Any]:
+    def adversarial(self, x: Tensor, generated: Tensor, training: bool) -> dict[str, Tensor]:
         """The two adversarial losses on real x and on G(z)."""
         x = self.reduce(x)
         real = self.discriminator(x, training=training)

@@ -6,14 +6,18 @@ of z. It is trained beside the GAN, as in the released code (the thesis also tra
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
 
 from baselines.gan import GAN
-from bigan import objective
 from bigan.errors import UserError
+from bigan.models import objective
+from bigan.types import Tensor
+
+if TYPE_CHECKING:
+    from bigan.networks.family import Family
 
 
 class LatentRegressor(GAN):
@@ -22,7 +26,7 @@ class LatentRegressor(GAN):
     logged = (*GAN.logged, "loss_E")
 
     @classmethod
-    def build_networks(cls, family: Any) -> dict[str, keras.Model]:
+    def build_networks(cls, family: Family) -> dict[str, keras.Model]:
         """The GAN's networks, and E with its output layer initialized to zero (released code).
 
         Raises:
@@ -32,21 +36,17 @@ class LatentRegressor(GAN):
         made, taken = networks["generator"].output_shape[1:], networks["encoder"].inputs[0].shape[1:]
         if tuple(made) != tuple(taken):
             raise UserError(
-                f"--method: {cls.__name__} gives E what G makes, so both must have one size; "
-                f"here E takes {tuple(taken)} and G makes {tuple(made)}; use --resolution=0, or another method"
+                f"`method`: {cls.__name__} gives E what G makes, so both must have one size; "
+                f"here E takes {tuple(taken)} and G makes {tuple(made)}; use `resolution=0`, or another method"
             )
         return networks
 
-    def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
+    def terms(self, x: Tensor, z: Tensor, training: bool) -> dict[str, Tensor]:
         """loss = the GAN's + E's regression."""
         generated = self.generator(z, training=training)
         terms = self.adversarial(x, generated, training)
-        regression = self.regression(self.encoder(ops.stop_gradient(generated), training=training), z)
+        regression = self.latent.cross_entropy(self.encoder(ops.stop_gradient(generated), training=training), z)
         return terms | {"loss": terms["loss"] + regression, "loss_E": regression}
-
-    def regression(self, linear: Any, z: Any) -> Any:
-        """Mean cross-entropy between sigmoid(linear), `(batch, d)`, and (z + 1) / 2."""
-        return ops.mean(ops.softplus(linear) - linear * self.latent.probability(z))
 
 
 class JointLatentRegressor(LatentRegressor):
@@ -54,11 +54,11 @@ class JointLatentRegressor(LatentRegressor):
 
     generator_weight = 0.25
 
-    def terms(self, x: Any, z: Any, training: bool) -> dict[str, Any]:
+    def terms(self, x: Tensor, z: Tensor, training: bool) -> dict[str, Tensor]:
         """loss = the latent regressor's + 0.25 x the regression, seen by G alone."""
         generated = self.generator(z, training=training)
         terms = self.adversarial(x, generated, training)
-        regression = self.regression(self.encoder(ops.stop_gradient(generated), training=training), z)
-        through = self.regression(objective.apply_frozen(self.encoder, generated, training), z)
+        regression = self.latent.cross_entropy(self.encoder(ops.stop_gradient(generated), training=training), z)
+        through = self.latent.cross_entropy(objective.apply_frozen(self.encoder, generated, training), z)
         loss = terms["loss"] + regression + self.generator_weight * through
         return terms | {"loss": loss, "loss_E": regression}

@@ -19,17 +19,25 @@ from bigan.version import __version__
 if TYPE_CHECKING:
     from bigan.config import Config as Config
     from bigan.errors import UserError as UserError
-    from bigan.latent import Uniform as Uniform
-    from bigan.method import Method as Method
-    from bigan.model import BiGAN as BiGAN
+    from bigan.latents import Latent as Latent
+    from bigan.latents import Uniform as Uniform
+    from bigan.models import BiGAN as BiGAN
+    from bigan.models import Method as Method
     from bigan.networks import MLP as MLP
-    from bigan.training import Run as Run
-    from bigan.training import train as train
+    from bigan.training.run import Run as Run
+    from bigan.training.train import train as train
 
 _HOMES = {
-    "Config": "bigan.config", "UserError": "bigan.errors", "Uniform": "bigan.latent", "Method": "bigan.method",
-    "BiGAN": "bigan.model", "MLP": "bigan.networks", "Run": "bigan.training", "train": "bigan.training",
-}  # fmt: skip
+    "Config": "bigan.config",
+    "UserError": "bigan.errors",
+    "Latent": "bigan.latents",
+    "Uniform": "bigan.latents",
+    "Method": "bigan.models",
+    "BiGAN": "bigan.models",
+    "MLP": "bigan.networks",
+    "Run": "bigan.training.run",
+    "train": "bigan.training.train",
+}
 
 __all__ = ["__version__", "load", "presets", *_HOMES]
 
@@ -44,8 +52,8 @@ def load(run: str, checkpoint: str = "last") -> Method:
     Raises:
         UserError: if there is no such run or checkpoint.
     """
-    from bigan.rundir import RunDir
-    from bigan.training import Run
+    from bigan.training.run import Run
+    from bigan.training.run_directory import RunDir
 
     return Run(RunDir(run)).load(checkpoint)
 

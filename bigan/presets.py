@@ -17,9 +17,15 @@ def digits() -> Config:
     generate and to invert.
     """
     return Config(
-        preset="digits", dataset="digits", width=512, latent_dim=32, epochs=400, eval_every=50, save_every=100,
+        preset="digits",
+        dataset="digits",
+        width=512,
+        latent_dim=32,
+        epochs=400,
+        eval_every=50,
+        save_every=100,
         nearest_samples=10_000,
-    )  # fmt: skip
+    )
 
 
 def mnist() -> Config:
@@ -51,9 +57,18 @@ def imagenet64() -> Config:
     Cost: the thesis took 40 minutes an epoch on a Titan X; for a GPU only. Score to expect: Tables 5.2 and 5.3.
     """
     return Config(
-        preset="imagenet64", networks="bigan.networks:AlexNet", dataset="store", crop=64, flip=True, latent_dim=200,
-        width=64, epochs=100, eval_every=10, save_every=5, knn_examples=50_000,
-    )  # fmt: skip
+        preset="imagenet64",
+        networks="alexnet",
+        dataset="store",
+        crop=64,
+        flip=True,
+        latent_dim=200,
+        width=64,
+        epochs=100,
+        eval_every=10,
+        save_every=5,
+        knn_examples=50_000,
+    )
 
 
 def imagenet112() -> Config:
@@ -95,13 +110,24 @@ def tiny32() -> Config:
     Command: `python -m scripts.prepare --data_dir=FOLDER --edge=36 --out=stores/tiny36`, then
     `python -m scripts.train --preset=tiny32 --data_dir=stores/tiny36 --workdir=runs/tiny32`.
     Cost: 11 minutes on 2 CPU cores for 6,000 images. Score to expect, on ten ImageNet classes: knn_hidden
-    34 %, untrained 26; with --epochs=200, 43.
+    34 %, untrained 26; with `epochs=200`, 43.
     """
     return Config(
-        preset="tiny32", networks="bigan.networks:DCGAN", dataset="store", crop=32, flip=True, latent_dim=100,
-        width=32, batch_size=64, latent_stddev=0.1, epochs=60, eval_every=20, save_every=20, nearest_samples=10_000,
+        preset="tiny32",
+        networks="dcgan",
+        dataset="store",
+        crop=32,
+        flip=True,
+        latent_dim=100,
+        width=32,
+        batch_size=64,
+        latent_stddev=0.1,
+        epochs=60,
+        eval_every=20,
+        save_every=20,
+        nearest_samples=10_000,
         logistic_examples=3000,
-    )  # fmt: skip
+    )
 
 
 PRESETS: dict[str, Callable[[], Config]] = {
@@ -117,5 +143,5 @@ def get(name: str) -> Config:
         UserError: if there is none; the line lists those that there are.
     """
     if name not in PRESETS:
-        raise UserError(f"--preset must be one of {', '.join(PRESETS)}. Received: {name!r}")
+        raise UserError(f"`preset` must be one of {', '.join(PRESETS)}. Received: {name!r}")
     return PRESETS[name]()

@@ -1,7 +1,7 @@
 """Measures the training step, in one process and in turns, against what it is made of and against the usual loop.
 
-python -m scripts.benchmark --preset=mnist --out=benchmark.md        # loops and matrix products (benchmarks.loops)
-python -m scripts.benchmark --preset=tiny32 --data_dir=stores/tiny36  # step, input, both (benchmarks.pipeline)
+python -m scripts.benchmark --preset=mnist --out=benchmark.md        # loops and products (bigan.benchmarks.loops)
+python -m scripts.benchmark --preset=tiny32 --data_dir=stores/tiny36  # step, input, both (bigan.benchmarks.pipeline)
 
 The flags of scripts.train say which networks. Without --data_dir, images are random bytes.
 """
@@ -12,16 +12,17 @@ from pathlib import Path
 
 from absl import flags
 
-from bigan import devices, files
 from bigan.errors import UserError
-from scripts.main import FLAGS, config_from_flags, define_config_flags, run_main
+from bigan.runtime import backend, files
+
+from .flags import FLAGS, config_from_flags, define_config_flags, define_plugins_flag
+from .main import run_main
 
 flags.DEFINE_integer("rounds", 7, "turns of each contestant, after one that warms up", lower_bound=1)
 flags.DEFINE_integer("steps", 20, "training steps, or repetitions, in a turn", lower_bound=1)
 flags.DEFINE_integer("images", 10_000, "size of the synthetic store, where there is no --data_dir", lower_bound=1000)
 flags.DEFINE_string("out", None, "file for the result besides standard output: Markdown (.md) or JSON (.json)")
-define_config_flags()
-FLAGS.set_default("preset", "mnist")
+define_plugins_flag()
 
 
 def main() -> None:
@@ -29,8 +30,8 @@ def main() -> None:
     config, out = config_from_flags(), Path(FLAGS.out or "")
     if FLAGS.out is not None and (out.suffix not in (".md", ".json") or not out.absolute().parent.is_dir()):
         raise UserError(f"--out must be a .md or .json file in a folder that exists. Received: {FLAGS.out!r}")
-    devices.prepare(config)
-    from benchmarks import loops, pipeline, report
+    backend.prepare(config)
+    from bigan.benchmarks import loops, pipeline, report
 
     if config.dataset == "store":
         result = pipeline.run(config, FLAGS.rounds, FLAGS.steps, FLAGS.images)
@@ -41,7 +42,13 @@ def main() -> None:
         files.write_json(out, result) if out.suffix == ".json" else files.write_text(out, text + "\n")
 
 
-run = run_main(main)
+def define() -> None:
+    """Flags of the configuration, with the preset whose step has a floor."""
+    define_config_flags()
+    FLAGS.set_default("preset", "mnist")
+
+
+run = run_main(main, define)
 
 if __name__ == "__main__":
     run()

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from absl import flags
 
-from bigan import dumps, files, pictures
 from bigan.errors import UserError
-from scripts.main import FLAGS, run_main
-from scripts.runs import define_run_flags, model_from_flags, run_from_flags, split_from_flags
+from bigan.visualization import dumps
+from bigan.visualization.pictures import is_picture
+
+from .flags import FLAGS
+from .main import run_main
+from .runs import define_run_flags, model_from_flags, run_from_flags, split_from_flags
 
 flags.DEFINE_string(
     "what", "samples,reconstructions", f"what to write, of {', '.join(dumps.KINDS)}, separated by commas"
@@ -34,34 +37,33 @@ def main() -> None:
     unknown = [name for name in wanted if name not in dumps.KINDS]
     if unknown:
         raise UserError(f"--what: one or more of {', '.join(dumps.KINDS)}. Received: {unknown[0]!r}")
+    kinds = {name: dumps.KINDS[name] for name in wanted}
     run = run_from_flags()
     spec = run.spec
-    if FLAGS.format == "png" and (not pictures.is_picture(spec.shape) or spec.dtype != "uint8"):
+    if FLAGS.format == "png" and (not is_picture(spec.shape) or spec.dtype != "uint8"):
         raise UserError(f"examples of {spec.shape} {spec.dtype} are no pictures; pass --format=npz")
-    for name in wanted:
-        if FLAGS.num < dumps.KINDS[name].least:
-            raise UserError(f"--what={name} needs --num of {dumps.KINDS[name].least} at least. Received: {FLAGS.num}")
-    split = split_from_flags(run) if set(wanted) - {"samples", "filters"} else None
+    for name, kind in kinds.items():
+        if FLAGS.num < kind.least:
+            raise UserError(f"--what={name} needs --num of {kind.least} at least. Received: {FLAGS.num}")
+        if FLAGS.format == "png":
+            kind.check_picture(FLAGS.num, spec.shape)
+    images = max(kind.images for kind in kinds.values())
     seed = run.config.seed if FLAGS.seed is None else FLAGS.seed
-    request = dumps.Request(FLAGS.num, seed, FLAGS.layer, split)
-    if split is not None:  # too few are refused before anything is written
-        request.images(max(dumps.KINDS[name].images for name in wanted))
+    request = dumps.Request(FLAGS.num, seed, FLAGS.layer, split_from_flags(run) if images else None)
+    if images:  # too few are refused before anything is written
+        request.images(images)
     model = model_from_flags(run)
-    for name in wanted:
-        if missing := [role for role in dumps.KINDS[name].roles if role not in model.networks]:
+    for name, kind in kinds.items():
+        if missing := [role for role in kind.roles if role not in model.networks]:
             raise UserError(f"--what={name} needs the {missing[0]}, and {type(model).__name__} has none; leave it out")
     if {"neighbors", "map"} & set(wanted):
-        model.tap(FLAGS.layer)  # a layer that there is not is refused before anything is written
+        model.tap(FLAGS.layer)  # a layer that does not exist is refused before anything is written
     folder = Path(FLAGS.out) if FLAGS.out else run.directory.path / "dumps"
-    for name in wanted:
+    for name, kind in kinds.items():
         if name == "samples" and not model.samples_prior:
             print(f"note: {type(model).__name__} does not train G on the latent distribution; z is drawn all the same")
-        arrays = dumps.KINDS[name].arrays(model, request)
         path = folder / f"{name}.{FLAGS.format}"
-        if FLAGS.format == "npz":
-            files.write_arrays(path, arrays)
-        else:
-            dumps.KINDS[name].write(path, arrays)
+        kind.write(path, model, request)
         print(path)
 
 

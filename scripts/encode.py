@@ -11,12 +11,15 @@ from pathlib import Path
 from absl import flags
 
 from bigan.errors import UserError
-from scripts.main import FLAGS, run_main
-from scripts.runs import define_run_flags, model_from_flags, run_from_flags, split_from_flags
+
+from .flags import FLAGS, define_plugins_flag
+from .main import run_main
+from .runs import define_run_flags, model_from_flags, run_from_flags, split_from_flags
 
 flags.DEFINE_string("out", None, ".npz (arrays train, train_labels, evaluation, evaluation_labels) or .keras file")
 flags.DEFINE_string("layer", "latent", "'latent' for E(x), 'hidden' for the layer before the output, or a layer's name")
 define_run_flags()
+define_plugins_flag()
 
 
 def main() -> None:
@@ -27,7 +30,6 @@ def main() -> None:
     run = run_from_flags()
     split = split_from_flags(run) if out.suffix == ".npz" else None
     model = model_from_flags(run)
-
     if split is None:
         model.export_encoder(out, FLAGS.layer)
         print(f"{out}: plain Keras model, {model.spec.shape} {model.spec.dtype} -> {FLAGS.layer}")

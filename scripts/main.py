@@ -1,66 +1,56 @@
-"""What all scripts share: running absl's main, one-line errors, and flags made from the configuration's fields."""
+"""What all scripts share: absl's main, plugins, help, and errors of one line."""
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from types import FrameType
+from typing import NoReturn
 
 from absl import app, flags
 
-from bigan import presets
-from bigan.config import Config
+from bigan.config import GROUPS
 from bigan.errors import UserError
-from bigan.interruption import Terminated
+from bigan.runtime import backend
+from bigan.training.signals import Terminated
 
-FLAGS = flags.FLAGS
+from .flags import FLAGS, default_text, early, settings_help
+
 OUT_OF_MEMORY = ("ResourceExhausted", "RESOURCE_EXHAUSTED")  # TensorFlow's and JAX's
-flags.disclaim_key_flags()  # --help of a script lists the flags that it has defined here
 
 
-def define_config_flags() -> None:
-    """One flag for each field of `Config`; unset flags leave the preset's value."""
-    flags.DEFINE_string("preset", "digits", f"configuration to start from: {', '.join(presets.PRESETS)}")
-    define: dict[type, Any] = {
-        str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool,
-    }  # fmt: skip
-    for field in dataclasses.fields(Config):
-        if field.name != "preset":
-            about = f"{field.metadata['about']} (default: the preset's, or {field.default!r})"
-            define[type(field.default)](field.name, None, about)
+def run_main(
+    main: Callable[[], None], define: Callable[[], None] = lambda: None, more_help: Callable[[], str] = lambda: ""
+) -> Callable[[], None]:
+    """A console entry point: flags are defined and parsed, `main` is run; a user's mistake is one line and status 1.
 
-
-def config_from_flags(**shorthands: Callable[[str], str]) -> Config:
-    """The preset's configuration with the flags' values in place. `shorthands` translate a flag's value."""
-    config = presets.get(str(FLAGS.preset))
-    given: dict[str, Any] = {
-        field.name: FLAGS[field.name].value
-        for field in dataclasses.fields(Config)
-        if field.name != "preset" and FLAGS[field.name].value is not None
-    }
-    for name, translate in shorthands.items():
-        if name in given:
-            given[name] = translate(given[name])
-    return config.replace(**given)
-
-
-def run_main(main: Callable[[], None]) -> Callable[[], None]:
-    """A console entry point: flags are parsed, `main` is run, and what the user got wrong is one line and status 1."""
+    Args:
+        main: what the script does.
+        define: defines flags that depend on other flags, see `early`; called after plugins were imported.
+        more_help: what --help says beside the module's docstring and its flags.
+    """
 
     def parse(arguments: list[str]) -> list[str]:
+        try:
+            import_plugins()
+            define()
+        except UserError as error:
+            fail(error)
         if {"--help", "-help", "-h"} & set(arguments[1:]):  # absl's own knows no flags of a console command
-            print(f"{sys.modules[main.__module__].__doc__}\nflags:\n{FLAGS.module_help(main.__module__)}")
+            print(_help(main.__module__, more_help))
             sys.exit(0)
         try:
             rest = FLAGS(arguments)
         except flags.Error as error:
-            _fail(" ".join(str(error).split()).removeprefix("ERROR:: "))
+            fail(" ".join(str(error).split()).removeprefix("ERROR:: "))
         if len(rest) > 1:
-            _fail(f"unexpected argument {rest[1]!r}; flags are --name=value")
+            fail(f"unexpected argument {rest[1]!r}; flags are --name=value")
         return rest
 
     def entry(_: list[str]) -> None:
@@ -69,7 +59,7 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
         try:
             main()
         except UserError as error:
-            _fail(str(error))
+            fail(error)
         except Terminated:
             sys.exit(128 + signal.SIGTERM)
         except KeyboardInterrupt:
@@ -78,13 +68,12 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
             if not isinstance(error, MemoryError) and not any(sign in repr(error) for sign in OUT_OF_MEMORY):
                 raise
             line = str(error).strip().partition("\n")[0]
-            _fail(f"out of memory ({line}); try smaller networks, minibatches or fewer examples")
+            fail(f"out of memory ({line}); try smaller networks, minibatches or fewer examples")
 
-    def terminate(number: int, frame: Any) -> NoReturn:
+    def terminate(number: int, frame: FrameType | None) -> NoReturn:
         raise Terminated
 
     def run() -> None:
-        sys.path.insert(0, os.getcwd())  # where methods and networks of the user's lie; python -m does the same
         for name in ("tensorflow", "jax._src.xla_bridge"):  # what they say while they start is not for the user
             logging.getLogger(name).setLevel(logging.ERROR)
         app.run(entry, flags_parser=parse)
@@ -92,6 +81,44 @@ def run_main(main: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
-def _fail(line: str) -> NoReturn:
-    print(f"error: {line}", file=sys.stderr)
+def import_plugins() -> None:
+    """Imports the modules that --plugins names; what they add to the package's lists has a short name then.
+
+    Raises:
+        UserError: naming the module that cannot be imported.
+    """
+    sys.path.insert(0, os.getcwd())  # where modules of the user's lie; python -m does the same
+    backend.choose(early("device"))  # a plugin's own imports may start the backend
+    for module in filter(None, early("plugins").split(",")):
+        try:
+            with backend.silent_libraries():
+                importlib.import_module(module)
+        except Exception as error:  # whatever a user's module raises while it is imported
+            raise UserError(f"--plugins: cannot import {module!r} ({type(error).__name__}: {error})") from error
+
+
+def _help(module: str, more: Callable[[], str]) -> str:
+    grouped = {field.name for group in GROUPS for field in dataclasses.fields(group)} if "preset" in FLAGS else set()
+    own = FLAGS.get_key_flags_for_module(sys.argv[0] if module == "__main__" else module)
+    lines = [f"  --{f.name}: {f.help}{default_text(f.default)}" for f in own if f.name not in grouped | {"preset"}]
+    parts = [str(sys.modules[module].__doc__), "flags:", *lines]
+    if grouped:
+        parts.append(f"  --preset: {FLAGS['preset'].help} (default: {FLAGS['preset'].default})")
+        parts += [f"\n{str(group.__doc__).rstrip('.')}:\n{settings_help(group)}" for group in GROUPS]
+    return "\n".join([*parts, more()])
+
+
+def fail(error: UserError | str) -> NoReturn:
+    """Prints one line, in which the library's `field` is --field if there is such a flag; exits with status 1."""
+    print(f"error: {as_flags(str(error))}", file=sys.stderr)
     sys.exit(1)
+
+
+def as_flags(line: str) -> str:
+    """A line of the library's with its `field`s and `field=value`s as flags."""
+
+    def flag(match: re.Match[str]) -> str:
+        name = match[1].partition("=")[0]
+        return f"--{match[1]}" if name in FLAGS else match[1]
+
+    return re.sub(r"`(\w+(?:=[^`]*)?)`", flag, line)

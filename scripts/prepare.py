@@ -16,7 +16,9 @@ from pathlib import Path
 from absl import flags
 
 from bigan.errors import UserError
-from scripts.main import FLAGS, run_main
+
+from .flags import FLAGS
+from .main import run_main
 
 flags.DEFINE_string("dataset", "images", "images (a folder, with or without classes and splits) or tfds:NAME")
 flags.DEFINE_string("data_dir", "", "the folder of images, or TFDS's data folder")
@@ -35,7 +37,7 @@ def main() -> None:
 
     from PIL import Image
 
-    from bigan.data import origins, packing
+    from bigan.data.store import origins, packing
 
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large is no fault; what is too large is refused
     out, place = Path(FLAGS.out), Path(FLAGS.data_dir or ".")
@@ -76,8 +78,10 @@ def main() -> None:
         raise
     for split, facts in description["splits"].items():
         terminal.end_line()
-        print(f"{out}: {split}, {facts['images']} images, {facts['pixels'] * 3 / 1e9:.3f} GB, "
-                     f"{len(facts['skipped'])} skipped, {len(description['classes'])} classes")  # fmt: skip
+        print(
+            f"{out}: {split}, {facts['images']} images, {facts['pixels'] * 3 / 1e9:.3f} GB, "
+            f"{len(facts['skipped'])} skipped, {len(description['classes'])} classes"
+        )
 
 
 def _classes(text: str) -> slice:

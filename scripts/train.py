@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from absl import flags
 
-from baselines import importable_name
-from bigan import training
-from scripts.main import FLAGS, UserError, config_from_flags, define_config_flags, run_main
+from bigan.errors import UserError
+from bigan.training.run import Run
+from bigan.training.train import train
+
+from .flags import FLAGS, config_from_flags, define_config_flags, define_plugins_flag
+from .main import run_main
 
 flags.DEFINE_string("workdir", None, "run directory, made if missing; the same command resumes")
-define_config_flags()
+define_plugins_flag()
 
 
 def main() -> None:
-    """Trains, then says where the pictures and figures are."""
+    """Trains, then says where the pictures and metrics are."""
     if not FLAGS.workdir:
         raise UserError("--workdir is needed: the folder that will hold the run")
-    run = training.train(config_from_flags(method=importable_name), FLAGS.workdir)
-    print(summary(run))
+    print(summary(train(config_from_flags(), FLAGS.workdir)))
 
 
-def summary(run: training.Run) -> str:
-    """The figures as a small table, and the places to look."""
+def summary(run: Run) -> str:
+    """The metrics as a small table, and the places to look."""
     results = run.results
     columns = {"trained": results["figures"], "untrained": results["untrained"], "raw input": results["raw"]}
     names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
@@ -41,7 +43,7 @@ def summary(run: training.Run) -> str:
     return "\n".join(lines)
 
 
-run = run_main(main)
+run = run_main(main, define_config_flags)
 
 if __name__ == "__main__":
     run()

@@ -1,4 +1,4 @@
-"""Data: sources of raw examples, their splits, and minibatches that are a function of (seed, epoch, step) alone.
+"""Data: datasets of raw examples from any source, their splits, and minibatches that are a function of (seed, e, i).
 
-Nothing here imports TensorFlow, except the TFDS source when it is used.
+The backend is started by `batches` alone, which hands minibatches to Keras; TensorFlow by it and by the TFDS source.
 """

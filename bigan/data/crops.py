@@ -1,85 +1,158 @@
-"""Square crops of images of any size that lie in one flat file, read where they are needed and nowhere else."""
+"""Square or whole crops of images, cut where they are needed and nowhere else, from memory or from a flat file."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 PIXEL = np.dtype("V3")  # three channels move as one item: cropping and mirroring are then copies of whole pixels
 
 
-class Crops:
-    """Random access to crops, as an array of `(n, edge, edge, 3)` uint8 that is never held as a whole.
+class Pixels(Protocol):
+    """Images that crops can be cut from: their sizes, and windows of them."""
 
-    Indexing gives centre crops (what evaluation sees); `augmented` random, mirrored ones (what training sees). Both
-    are slices of the memory-mapped pixels: nothing is decoded and nothing resized.
+    channels: int
+    digest: str  # identifies the images; '' if only their bytes do
+
+    def __len__(self) -> int: ...
+
+    def sizes(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Heights and widths, `(k,)` integers each."""
+
+    def take(self, index: np.ndarray) -> Pixels:
+        """The images at `index`, in its order."""
+
+    def cut(
+        self, index: np.ndarray, top: np.ndarray, left: np.ndarray, mirrored: np.ndarray, window: tuple[int, int]
+    ) -> np.ndarray:
+        """`(k, *window, channels)` uint8: windows whose upper left corners are given, some of them mirrored."""
+
+
+class FilePixels:
+    """Images of any size that lie in one flat, memory-mapped file.
 
     Args:
         pixels: `(p, 3)` uint8, all images one after the other, row by row.
-        first, heights, widths: `(n,)` integers: each image's first pixel and its size; both edges >= `edge`.
-        edge: of the crops.
-        flip: whether `augmented` mirrors with probability 1/2.
+        first, heights, widths: `(n,)` integers: each image's first pixel and its size.
         digest: identifies the pixels.
     """
 
-    dtype = np.dtype(np.uint8)
-    ndim = 4
+    channels = 3
 
     def __init__(
-        self, pixels: np.ndarray, first: np.ndarray, heights: np.ndarray, widths: np.ndarray, edge: int, flip: bool,
-        digest: str,
-    ) -> None:  # fmt: skip
-        self.pixels, self.edge, self.flip, self.digest = pixels, edge, flip, digest
-        self.first, self.heights, self.widths = first, heights, widths
+        self, pixels: np.ndarray, first: np.ndarray, heights: np.ndarray, widths: np.ndarray, digest: str
+    ) -> None:
+        self.pixels, self.first, self.heights, self.widths, self.digest = pixels, first, heights, widths, digest
         self._items = pixels.view(PIXEL)[:, 0]
 
     def __len__(self) -> int:
         return len(self.first)
 
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """As of the array that this stands for."""
-        return (len(self), self.edge, self.edge, 3)
+    def sizes(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Heights and widths."""
+        return self.heights[index], self.widths[index]
 
-    def take(self, index: np.ndarray, axis: int = 0) -> Crops:
-        """Those images of them."""
-        return Crops(
-            self.pixels, self.first[index], self.heights[index], self.widths[index], self.edge, self.flip, self.digest
-        )
+    def take(self, index: np.ndarray) -> FilePixels:
+        """The images at `index`; the file stays the same."""
+        return FilePixels(self.pixels, self.first[index], self.heights[index], self.widths[index], self.digest)
 
-    def __getitem__(self, index: Any) -> np.ndarray:
-        """Centre crops: `(k, edge, edge, 3)` for a slice or an array of indices."""
-        index = np.arange(len(self))[index]
-        if index.ndim != 1:
-            raise IndexError(f"crops are indexed by a slice or a one-dimensional array. Received: {index.shape}")
-        top, left = (self.heights[index] - self.edge) // 2, (self.widths[index] - self.edge) // 2
-        return self._cut(index, top, left, np.zeros(len(index), bool))
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return self[:] if dtype is None else self[:].astype(dtype)
-
-    def augmented(self, index: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Crops at uniformly random places, mirrored half of the time: `(k, edge, edge, 3)`."""
-        place = generator.random((3, len(index)))
-        top = (place[0] * (self.heights[index] - self.edge + 1)).astype(np.int64)
-        left = (place[1] * (self.widths[index] - self.edge + 1)).astype(np.int64)
-        return self._cut(index, top, left, (place[2] < 0.5) & self.flip)
-
-    def _cut(self, index: np.ndarray, top: np.ndarray, left: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
-        edge, items = self.edge, self._items
-        out = np.empty((len(index), edge, edge), PIXEL)
+    def cut(
+        self, index: np.ndarray, top: np.ndarray, left: np.ndarray, mirrored: np.ndarray, window: tuple[int, int]
+    ) -> np.ndarray:
+        """Slices of the mapped pixels: nothing is decoded and nothing resized."""
+        height, width = window
+        out = np.empty((len(index), height, width), PIXEL)
         widths = self.widths[index]
         starts = self.first[index] + top * widths + left
-        # A crop is `edge` runs of pixels, `width` apart: one strided view, one copy. Read in the file's order.
+        # A crop is `height` runs of pixels, an image's width apart: one strided view, one copy. Read in file order.
         order = np.argsort(starts)
         places = zip(
             order.tolist(), starts[order].tolist(), widths[order].tolist(), mirrored[order].tolist(), strict=True
         )
-        for i, start, width, mirror in places:
-            view = np.ndarray((edge, edge), PIXEL, items, start * 3, (width * 3, 3))
+        for i, start, stride, mirror in places:
+            view = np.ndarray((height, width), PIXEL, self._items, start * 3, (stride * 3, 3))
             out[i] = view[:, ::-1] if mirror else view
-        return out.view(np.uint8).reshape(len(index), edge, edge, 3)
+        return out.view(np.uint8).reshape(len(index), height, width, 3)
+
+
+class ArrayPixels:
+    """Images of one size in memory.
+
+    Args:
+        images: `(n, height, width, channels)` uint8.
+    """
+
+    digest = ""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.images = images
+        self.channels = images.shape[3]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def sizes(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Heights and widths, all the same."""
+        height, width = self.images.shape[1:3]
+        return np.full(len(index), height), np.full(len(index), width)
+
+    def take(self, index: np.ndarray) -> ArrayPixels:
+        """The images at `index`."""
+        return ArrayPixels(self.images[index])
+
+    def cut(
+        self, index: np.ndarray, top: np.ndarray, left: np.ndarray, mirrored: np.ndarray, window: tuple[int, int]
+    ) -> np.ndarray:
+        """Copies of slices."""
+        height, width = window
+        out = np.empty((len(index), height, width, self.channels), np.uint8)
+        for k, (i, y, x, mirror) in enumerate(zip(index, top, left, mirrored, strict=True)):
+            view = self.images[i, y : y + height, x : x + width]
+            out[k] = view[:, ::-1] if mirror else view
+        return out
+
+
+class Crops:
+    """Random access to crops, as an array of `(n, height, width, channels)` uint8 that is never held as a whole.
+
+    Indexing gives centre crops, what evaluation sees; `bigan.data.augment` makes random ones, for training.
+
+    Args:
+        pixels: the images.
+        window: height and width of the crops; no image is smaller.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+
+    def __init__(self, pixels: Pixels, window: tuple[int, int]) -> None:
+        self.pixels, self.window = pixels, window
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """As of the array that this stands for."""
+        return (len(self), *self.window, self.pixels.channels)
+
+    def take(self, index: np.ndarray, axis: int = 0) -> Crops:
+        """Crops of the images at `index`."""
+        return Crops(self.pixels.take(index), self.window)
+
+    def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
+        """Centre crops: `(k, height, width, channels)` for a slice or an array of indices."""
+        index = np.arange(len(self))[index]
+        if index.ndim != 1:
+            raise IndexError(f"crops are indexed by a slice or a one-dimensional array. Received: {index.shape}")
+        heights, widths = self.pixels.sizes(index)
+        top, left = (heights - self.window[0]) // 2, (widths - self.window[1]) // 2
+        return self.pixels.cut(index, top, left, np.zeros(len(index), bool), self.window)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        return self[:] if dtype is None else self[:].astype(dtype)
 
 
 Images = np.ndarray | Crops

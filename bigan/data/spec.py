@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+
+from bigan.types import Json
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,17 @@ class Spec:
         """Numbers in one example."""
         return math.prod(self.shape)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Ready for JSON."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Spec:
+    def from_dict(cls, values: dict[str, Json]) -> Spec:
         """The inverse of `to_dict`."""
-        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        plain: dict[str, Json] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**plain)
 
-    def affine(self, value_range: tuple[float, float]) -> tuple[Any, Any]:
+    def affine(self, value_range: tuple[float, float]) -> tuple[float, float] | tuple[list[float], list[float]]:
         """(scale, offset) such that raw * scale + offset lies in `value_range`: numbers, or lists per feature."""
         lo, hi = value_range
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bigan.data.source import Examples, Source
+from bigan.data.dataset import Dataset, Examples
 from bigan.errors import UserError
-from bigan.streams import generator
+from bigan.streams import Stream, fixed_order, generator
 
 HELD_OUT = 10_000
 
@@ -21,7 +21,7 @@ class Split:
     Args:
         train, evaluation: the examples.
         protocol: one phrase for results: where the evaluation examples come from, and how many.
-        fingerprint: of the source, see `Source.fingerprint`.
+        fingerprint: of the dataset, see `Dataset.fingerprint`.
     """
 
     train: Examples
@@ -33,29 +33,29 @@ class Split:
         """With at most that many training examples, chosen at random, always the same ones; 0 for all."""
         if not most or most >= len(self.train):
             return self
-        order = np.random.Generator(np.random.PCG64(0)).permutation(len(self.train))
-        return dataclasses.replace(self, train=self.train.take(np.sort(order[:most])))
+        kept = np.sort(fixed_order(len(self.train))[:most])
+        return dataclasses.replace(self, train=self.train.take(kept))
 
 
-def split(source: Source, which: str, seed: int) -> Split:
-    """Splits `source` for training and evaluation.
+def split(dataset: Dataset, which: str, seed: int) -> Split:
+    """Splits a dataset for training and evaluation.
 
     `test`: train on all of the training set, evaluate on the test set. `validation`: evaluate on a random 10,000 (at
     most a sixth) of the training set, held out from training, a function of `seed`; the test set is not touched. A
-    source without a test set has one held out in the same way, whatever the split is called.
+    dataset without a test set has one held out in the same way, whatever the split is called.
     """
-    if which == "test" and source.test is not None:
-        return Split(source.train, source.test, f"test set, {len(source.test)} examples", source.fingerprint())
-    count = len(source.train)
+    if which == "test" and dataset.test is not None:
+        return Split(dataset.train, dataset.test, f"test set, {len(dataset.test)} examples", dataset.fingerprint())
+    count = len(dataset.train)
     held = min(HELD_OUT, count // 6)
     if held < 1:
         raise UserError(f"at least 6 training examples are needed to hold some out. Received: {count}")
-    order = generator(seed, 101).permutation(count)
+    order = generator(seed, Stream.HELD_OUT).permutation(count)
     return Split(
-        source.train.take(np.sort(order[held:])),
-        source.train.take(np.sort(order[:held])),
+        dataset.train.take(np.sort(order[held:])),
+        dataset.train.take(np.sort(order[:held])),
         f"{held} examples held out from the training set, seed {seed}",
-        source.fingerprint(),
+        dataset.fingerprint(),
     )
 
 
@@ -66,5 +66,5 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
         UserError: if there is not even one.
     """
     if count < batch_size:
-        raise UserError(f"--batch_size must be at most the {count} training examples. Received: {batch_size}")
+        raise UserError(f"`batch_size` must be at most the {count} training examples. Received: {batch_size}")
     return count // batch_size

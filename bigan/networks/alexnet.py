@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import layers, ops
 
 from bigan.errors import UserError
 from bigan.networks.dcgan import DCGAN
+from bigan.types import Tensor
 
 LOWEST = -1e30  # what max-pooling pads with: below any activation, and finite in bfloat16 too
 
@@ -27,10 +26,10 @@ class AlexNet(DCGAN):
         x = layers.Input(self.spec.shape, name="x")
         return self._encoder_model(x, self._trunk("encoder", x), output_stddev)
 
-    def _trunk(self, network: str, h: Any) -> Any:
+    def _trunk(self, network: str, h: Tensor) -> Tensor:
         groups = self.config.groups
         if self.config.width % 4:
-            raise UserError(f"--width must be a multiple of 4 for AlexNet. Received: {self.config.width}")
+            raise UserError(f"`width` must be a multiple of 4 for AlexNet. Received: {self.config.width}")
         h = self._block(network, 1, 96, h, kernel=11, stride=4, norm=self.config.variant == "thesis")
         h = self._pool("pool1", h)
         h = self._block(network, 2, 256, h, kernel=5, groups=groups)
@@ -40,9 +39,16 @@ class AlexNet(DCGAN):
         return self._block(network, 5, 256, h, groups=groups)
 
     def _block(
-        self, network: str, i: int, channels: int, h: Any, kernel: int = 3, stride: int = 1, groups: int = 1,
+        self,
+        network: str,
+        i: int,
+        channels: int,
+        h: Tensor,
+        kernel: int = 3,
+        stride: int = 1,
+        groups: int = 1,
         norm: bool = True,
-    ) -> Any:  # fmt: skip
+    ) -> Tensor:
         channels = channels * self.config.width // 64
         path = f"{network}/linear{i}"
         if groups == 1:
@@ -56,7 +62,7 @@ class AlexNet(DCGAN):
             h = self._normalize(f"norm{i}", h, affine=True)
         return self._leaky(f"conv{i}", h)
 
-    def _pool(self, name: str, h: Any) -> Any:
+    def _pool(self, name: str, h: Tensor) -> Tensor:
         """3 x 3 maximum at stride 2, padded by 1 on each side."""
         h = ops.pad(h, [[0, 0], [1, 1], [1, 1], [0, 0]], constant_values=LOWEST)
         return layers.MaxPooling2D(3, strides=2, dtype=self._dtype, name=name)(h)
@@ -72,11 +78,11 @@ class AlexNetDiscriminator(AlexNet):
             UserError: for a joint D, or if D would not see x at E's size.
         """
         if joint:
-            raise UserError("--networks=bigan.networks:AlexNetDiscriminator is for --method=gan, whose D sees no z")
+            raise UserError("`networks=alexnet_discriminator` is for `method=gan`, whose D sees no z")
         if self.image_shape != self.spec.shape:
             raise UserError(
-                "--networks=bigan.networks:AlexNetDiscriminator needs images from G at x's size: "
-                f"--resolution={self.config.resolution} is below it"
+                "`networks=alexnet_discriminator` needs images from G at x's size: "
+                f"`resolution={self.config.resolution}` is below it"
             )
         x = layers.Input(self.image_shape, name="x")
         h = layers.Flatten(name="flatten")(self._trunk("discriminator", x))

@@ -7,13 +7,13 @@ Padding is symmetric, 2 on each side, as in the released code; Keras's "same" is
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 from keras import layers
 
 from bigan.errors import UserError
 from bigan.networks.family import Family
+from bigan.types import Tensor
 
 KERNEL = 5
 START = 4  # edge of G's first feature map and of D's last
@@ -37,8 +37,8 @@ class DCGAN(Family):
         stages = math.log2(shape[0] / START) if len(shape) == 3 and shape[0] == shape[1] else 0.5
         if stages < 2 or stages != int(stages):
             raise UserError(
-                f"--networks=bigan.networks:{type(self).__name__} is for square images of 16, 32, 64 or 128 pixels. "
-                f"Received: images of {shape}; change --crop or --resolution, or the networks"
+                f"`networks`: {type(self).__name__} is for square images of 16, 32, 64 or 128 pixels. "
+                f"Received: images of {shape}; change `crop` or `resolution`, or the networks"
             )
         return [self.config.width * 2**i for i in range(int(stages))]
 
@@ -55,7 +55,7 @@ class DCGAN(Family):
 
     def generator(self) -> keras.Model:
         """A dense layer to 4 x 4, normalized unit by unit, then deconvolutions; released: z is added to hidden ones."""
-        z = layers.Input((self.config.latent_dim,), name="z")
+        z = layers.Input((self.latent.dim,), name="z")
         first, *others = reversed(self.channels(self.image_shape))
         h = self._dense("generator/linear1", START * START * first)(z)
         h = self._relu("deconv1", self._normalize("norm1", h, affine=True))
@@ -72,7 +72,7 @@ class DCGAN(Family):
     def discriminator(self, joint: bool = True) -> keras.Model:
         """Convolutions, each but the first with z added and normalized."""
         x = layers.Input(self.image_shape, name="x")
-        z = layers.Input((self.config.latent_dim,), name="z")
+        z = layers.Input((self.latent.dim,), name="z")
         h = x
         for i, channels in enumerate(self.channels(self.image_shape), start=1):
             h = self._conv(f"discriminator/linear{i}", channels, KERNEL, stride=2)(h)
@@ -84,12 +84,12 @@ class DCGAN(Family):
         logit = self._dense("discriminator/output", 1, last=True)(layers.Flatten(name="flatten")(h))
         return keras.Model([x, z] if joint else x, logit, name="discriminator")
 
-    def _encoder_model(self, x: Any, h: Any, output_stddev: float | None) -> keras.Model:
+    def _encoder_model(self, x: Tensor, h: Tensor, output_stddev: float | None) -> keras.Model:
         h = layers.Flatten(name="flatten")(h)
-        output = self._dense("encoder/output", self.config.latent_dim, output_stddev, last=True)
+        output = self._dense("encoder/output", self.latent.head_size, output_stddev, last=True)
         return keras.Model(x, output(h), name="encoder")
 
-    def _conv(self, path: str, channels: int, kernel: int, stride: int = 1, padded: bool = True) -> Any:
+    def _conv(self, path: str, channels: int, kernel: int, stride: int = 1, padded: bool = True) -> Tensor:
         """Convolution with symmetric padding, (kernel - 1) // 2 on each side."""
         name = path.split("/")[-1]
         convolution = layers.Conv2D(
@@ -107,7 +107,7 @@ class DCGAN(Family):
         pad = layers.ZeroPadding2D((kernel - 1) // 2, dtype=self._dtype, name=f"pad_{name}")
         return lambda h: convolution(pad(h))
 
-    def _deconv(self, path: str, channels: int, h: Any, last: bool = False) -> Any:
+    def _deconv(self, path: str, channels: int, h: Tensor, last: bool = False) -> Tensor:
         """The transpose of `_conv` at stride 2: twice the edge. What lies on the padding is cut off."""
         name, dtype = path.split("/")[-1], self._last_dtype if last else self._dtype
         h = layers.Conv2DTranspose(
@@ -116,7 +116,7 @@ class DCGAN(Family):
         cut = ((KERNEL - 1) // 2, KERNEL - 2 - (KERNEL - 1) // 2)  # before and after, along either axis
         return layers.Cropping2D((cut, cut), dtype=dtype, name=f"crop_{name}")(h)
 
-    def _latent(self, path: str, channels: int, z: Any) -> Any:
+    def _latent(self, path: str, channels: int, z: Tensor) -> Tensor:
         """What z adds to each channel."""
         name = path.split("/")[-1]
         h = self._dense(path, channels, self.config.latent_stddev)(z)

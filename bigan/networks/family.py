@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
 
 import keras
 from keras import layers
@@ -11,22 +10,25 @@ from keras import layers
 from bigan.config import Config
 from bigan.data.spec import Spec
 from bigan.errors import UserError
+from bigan.latents import Latent
+from bigan.types import Tensor
 
 
 class Family:
     """Base of the families: subclasses define `encoder`, `generator` and `discriminator`.
 
     Args:
-        config: widths, latent_dim, variant, initialization, precision and seed are read.
+        config: widths, variant, initialization, precision and seed are read.
         spec: shape of one example.
+        latent: distribution of z: its dimension is what G takes, its head's size what E gives.
     """
 
     value_range = (-1.0, 1.0)  # of x inside the networks, and of what G makes
     unpadded_transfer = False  # whether the first convolution and the pools lose their padding when transferred
     xla_on_cpu = True  # whether XLA trains these networks faster on a CPU than TensorFlow's own kernels do
 
-    def __init__(self, config: Config, spec: Spec) -> None:
-        self.config, self.spec = config, spec
+    def __init__(self, config: Config, spec: Spec, latent: Latent) -> None:
+        self.config, self.spec, self.latent = config, spec, latent
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -35,11 +37,11 @@ class Family:
         if not resolution:
             return self.spec.shape
         if len(self.spec.shape) != 3 or resolution > min(self.spec.shape[:2]):
-            raise UserError(f"--resolution must be at most the edge of x, {self.spec.shape}. Received: {resolution}")
+            raise UserError(f"`resolution` must be at most the edge of x, {self.spec.shape}. Received: {resolution}")
         return (resolution, resolution, self.spec.shape[2])
 
     def encoder(self, output_stddev: float | None = None) -> keras.Model:
-        """x -> d numbers, before the squashing onto the latent's support.
+        """x -> `latent.head_size` numbers, before the squashing onto the latent's support.
 
         Args:
             output_stddev: initial standard deviation of the last layer, if not `init_stddev`.
@@ -65,26 +67,26 @@ class Family:
             name=path.split("/")[-1],
         )
 
-    def _normal(self, path: str, stddev: float | None = None) -> Any:
+    def _normal(self, path: str, stddev: float | None = None) -> keras.initializers.Initializer | str:
         # A seed of its own for each layer: weights do not depend on what else was built before, nor on global state.
         seed = zlib.crc32(f"{self.config.seed}/{path}".encode())
         stddev = self.config.init_stddev if stddev is None else stddev
         return keras.initializers.RandomNormal(0.0, stddev, seed=seed) if stddev else "zeros"
 
-    def _normalize(self, name: str, h: Any, affine: bool = False) -> Any:
+    def _normalize(self, name: str, h: Tensor, affine: bool = False) -> Tensor:
         """Batch normalization; `affine`: with learned scale and bias."""
         norm = layers.BatchNormalization(
             epsilon=self.config.batchnorm_epsilon, center=affine, scale=affine, dtype=self._dtype, name=name
         )
         return norm(h)
 
-    def _leaky(self, name: str, h: Any) -> Any:
+    def _leaky(self, name: str, h: Tensor) -> Tensor:
         return layers.LeakyReLU(negative_slope=0.2, dtype=self._dtype, name=name)(h)
 
-    def _relu(self, name: str, h: Any) -> Any:
+    def _relu(self, name: str, h: Tensor) -> Tensor:
         return layers.ReLU(dtype=self._dtype, name=name)(h)
 
-    def _add(self, name: str, *terms: Any) -> Any:
+    def _add(self, name: str, *terms: Tensor) -> Tensor:
         return layers.Add(dtype=self._dtype, name=name)(list(terms))
 
     @property

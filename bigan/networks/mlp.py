@@ -26,13 +26,13 @@ class MLP(Family):
         h = self._leaky("hidden1", self._dense("encoder/linear1", self.config.width)(h))
         h = self._normalize("norm2", self._dense("encoder/linear2", self.config.width)(h))
         h = self._leaky("hidden2", h)
-        output = self._dense("encoder/output", self.config.latent_dim, output_stddev, last=True)
+        output = self._dense("encoder/output", self.latent.head_size, output_stddev, last=True)
         return keras.Model(x, output(h), name="encoder")
 
     def generator(self) -> keras.Model:
         """The mirror image. The released variant also normalizes the first layer and adds z to the second."""
         released = self.config.variant == "released"
-        z = layers.Input((self.config.latent_dim,), name="z")
+        z = layers.Input((self.latent.dim,), name="z")
         h = self._dense("generator/linear1", self.config.width)(z)
         if released:
             h = self._normalize("norm1", h)
@@ -53,7 +53,7 @@ class MLP(Family):
         h = self._dense("discriminator/linear2", self.config.width)(h)
         inputs = [x]
         if joint:
-            z = layers.Input((self.config.latent_dim,), name="z")
+            z = layers.Input((self.latent.dim,), name="z")
             inputs.append(z)
             h = self._add("add2", h, self._dense("discriminator/latent2", self.config.width)(z))
         h = self._leaky("hidden2", self._normalize("norm2", h))

@@ -1,0 +1,76 @@
+"""A store: images resized once to a common shorter edge, packed into one flat file a split, memory-mapped.
+
+FOLDER/store.json        what it holds and what it was made from; written last, so without it a store is unfinished
+FOLDER/SPLIT.pixels      uint8, image after image, row by row, three channels
+FOLDER/SPLIT.index       one `RECORD` an image
+
+`scripts.prepare` makes stores (see `bigan.data.store.packing`); training reads nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from pathlib import Path
+
+import numpy as np
+
+from bigan.errors import UserError
+from bigan.types import Json
+
+FORMAT = 1
+RECORD = np.dtype(
+    [
+        ("first", "<u8"),  # the image's first pixel in SPLIT.pixels
+        ("height", "<u2"),
+        ("width", "<u2"),
+        ("label", "<i4"),  # -1: none
+        ("source", "<u4"),  # the image's position among those that the store was made from
+    ]
+)
+
+
+def describe(root: Path) -> dict[str, Json]:
+    """What store.json says.
+
+    Raises:
+        UserError: if there is no store, an unfinished one, or one of a newer format.
+    """
+    path = root / "store.json"
+    if not root.is_dir():
+        raise UserError(f"`data_dir`: no such folder: {root}; make a store with python -m scripts.prepare --out={root}")
+    if not path.exists():
+        unfinished = (root / "request.json").exists()
+        raise UserError(
+            f"{root}: is an unfinished store; run the same scripts.prepare again, it goes on where it was stopped"
+            if unfinished
+            else f"{root}: is no store (it has no store.json); make one with python -m scripts.prepare"
+        )
+    try:
+        description = json.loads(path.read_text())
+        version = description["format"]
+        if version <= FORMAT:
+            _ = operator.index(description["edge"]), list(description["classes"])
+            for facts in description["splits"].values():
+                _ = operator.index(facts["pixels"]), operator.index(facts["images"]), facts["digest"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{path}: is damaged ({type(error).__name__}); remove the folder and prepare it again"
+        ) from error
+    if version > FORMAT:
+        raise UserError(f"{path}: has format {version}, and this version of bigan reads up to {FORMAT}; update bigan")
+    return description
+
+
+def check(root: Path, name: str, facts: dict[str, Json]) -> tuple[Path, Path]:
+    """A split's two files.
+
+    Raises:
+        UserError: if one is missing or has another size than it was left with.
+    """
+    paths = root / f"{name}.pixels", root / f"{name}.index"
+    for path, size in zip(paths, (facts["pixels"] * 3, facts["images"] * RECORD.itemsize), strict=True):
+        if not path.exists() or path.stat().st_size != size:
+            found = f"{path.stat().st_size} bytes" if path.exists() else "no file"
+            raise UserError(f"{path}: must have {size} bytes. Received: {found}; remove {root} and prepare it again")
+    return paths

@@ -1,0 +1,1 @@
+"""What a method is worth at one point of its training, and how numbers are tabulated."""

@@ -1,0 +1,1 @@
+"""What knows the machine: backends, devices, memory, and who writes which file."""

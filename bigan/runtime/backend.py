@@ -1,0 +1,65 @@
+"""Starts Keras on the configured backend and device, in silence."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+
+from bigan.config import Config
+from bigan.errors import UserError
+
+
+def prepare(config: Config) -> None:
+    """Starts Keras on the configured device: what must be set before the backend is imported is set here.
+
+    Raises:
+        UserError: if `KERAS_BACKEND` names a backend that is not supported or not installed, or cannot do what is
+            configured.
+    """
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend not in ("tensorflow", "jax"):
+        raise UserError(f"KERAS_BACKEND must be tensorflow or jax. Received: {backend!r}")
+    if backend == "tensorflow" and config.jit == "on" and config.replicas > 1:
+        raise UserError(f"`jit=on`: TensorFlow cannot force XLA on {config.replicas} replicas; pass `jit=auto`")
+    if "keras" in sys.modules:
+        return
+    choose(config.device)
+    try:
+        with silent_libraries():
+            import keras  # noqa: F401
+    except ImportError as error:
+        raise UserError(f"KERAS_BACKEND={backend} cannot be imported: {error}") from error
+
+
+def choose(device: str) -> None:
+    """Lets backends that are not started yet see the CPU alone, if `device` is 'cpu'."""
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+@contextlib.contextmanager
+def silent_libraries() -> Iterator[None]:
+    """Drops what C++ libraries print on standard error while they start, and asks TensorFlow to say less from then on.
+
+    Python's exceptions are not concerned.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    try:
+        saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:
+        yield
+        return
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(TypeError, OSError):  # no such handle on Windows
+            ctypes.CDLL(None).fflush(None)  # what C holds back would come out after the end of the silence
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)

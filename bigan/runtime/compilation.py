@@ -1,0 +1,52 @@
+"""When and how the backend compiles: functions of tensors, and the training step."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import keras
+
+from bigan.config import Config
+
+
+def compiled(function: Callable) -> Callable:
+    """`function` of tensors, compiled by the backend in use. State must come in as arguments."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Each network gets a program of its own, which TensorFlow mistakes for one program traced again and again.
+        logging.getLogger("tensorflow").addFilter(_not_retracing)
+        return tf.function(function, autograph=False)
+    return function
+
+
+def _not_retracing(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in str(record.msg)
+
+
+def use_xla(config: Config, on_cpu: bool = True) -> bool:
+    """Whether the training step is compiled by XLA: by the flag or, at `auto`, where it pays.
+
+    It cannot be forced under a MirroredStrategy. With JAX everything is compiled, whatever is asked for.
+
+    Args:
+        config: jit, replicas and device are read.
+        on_cpu: whether XLA pays on a CPU: for dense networks; not for convolutions, where TensorFlow's own kernels
+            are several times as fast.
+    """
+    if keras.backend.backend() == "jax":
+        return True
+    if config.replicas > 1 or config.jit != "auto":
+        return config.replicas == 1 and config.jit == "on"
+    return on_cpu or _has_gpu(config)
+
+
+def _has_gpu(config: Config) -> bool:
+    import tensorflow as tf
+
+    return config.device != "cpu" and bool(tf.config.list_physical_devices("GPU"))

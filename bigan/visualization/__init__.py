@@ -1,0 +1,1 @@
+"""What can be looked at: samples, reconstructions, filters, neighbours, maps, curves."""
