@@ -12,15 +12,20 @@ from pathlib import Path
 
 from absl import flags
 
-from baselines import METHODS, importable_name
-from bigan import devices, imports, training
+from bigan.config import Config
 from bigan.errors import UserError
-from scripts.main import FLAGS, config_from_flags, define_config_flags, run_main
+from bigan.registry import METHODS
+from bigan.runtime import backend
+from bigan.training.run import Run
+from bigan.training.train import train
+
+from .flags import FLAGS, config_from_flags, define_config_flags, define_plugins_flag
+from .main import run_main
 
 flags.DEFINE_string("workdir", None, "folder for the runs, the table and the plots")
 flags.DEFINE_integer("seeds", 3, "seeds 0, 1, ..., each a run of every method", lower_bound=1)
-flags.DEFINE_list("methods", list(METHODS), "methods to compare, separated by commas")
-define_config_flags()
+flags.DEFINE_list("methods", None, "methods to compare, separated by commas (default: all that have a short name)")
+define_plugins_flag()
 
 
 def main() -> None:
@@ -31,35 +36,43 @@ def main() -> None:
         if FLAGS[name].value is not None:
             raise UserError(f"--{name} is not for the table, which varies it; use --{name}s")
     folder, config = Path(FLAGS.workdir), config_from_flags()
-    if not any(FLAGS.methods):
-        raise UserError("--methods is empty")
-    names = {method: importable_name(method, "--methods") for method in FLAGS.methods}
-    for method, name in names.items():
-        if method not in METHODS:  # refuses before any training what could not be trained
-            devices.prepare(config)
-            imports.resolve(name, "build_networks")
+    methods = _methods(config)
 
     from transfer import comparison
 
-    runs: list[tuple[str, int, training.Run]] = []
-    total = FLAGS.seeds * len(names)
+    runs: list[tuple[str, int, Run]] = []
+    total = FLAGS.seeds * len(methods)
     for seed in range(FLAGS.seeds):
-        for method, name in names.items():
+        for method in methods:
             place = folder / f"{method.replace(':', '.')}-{seed}"
             print(f"run {len(runs) + 1} of {total}: {method}, seed {seed}, {place}", flush=True)
-            runs.append((method, seed, training.train(config.replace(method=name, seed=seed), place)))
-            protocol = runs[0][2].results["protocol"]
-            paper = config.preset == "mnist" and config.split == "test" and config.dataset in ("idx", "tfds:mnist")
-            rows = comparison.collect(runs)
-            comparison.write(folder, rows, protocol, config.epochs, paper, config.variant)
-            comparison.write_curves(folder / "curves.png", runs)
+            runs.append((method, seed, train(config.replace(method=method, seed=seed), place)))
+            comparison.write(folder, runs)
     print((folder / "table.md").read_text())
-    print(
-        f"table {folder / 'table.md'}, {folder / 'table.csv'}; pictures {folder / 'table.png'}, {folder / 'curves.png'}"
-    )
+    print(f"table {folder / 'table.md'}, {folder / 'table.csv'}; plots {folder / 'table.png'}, {folder / 'curves.png'}")
 
 
-run = run_main(main)
+def _methods(config: Config) -> list[str]:
+    """The methods to compare. What could not be trained is refused before anything is.
+
+    Raises:
+        UserError: if there are none, or one of them is no method.
+    """
+    methods = list(METHODS) if FLAGS.methods is None else list(dict.fromkeys(FLAGS.methods))
+    if not any(methods):
+        raise UserError("--methods is empty")
+    for method in methods:
+        try:
+            METHODS.check(method)
+            if method not in METHODS:
+                backend.prepare(config)
+                METHODS.resolve(method)
+        except UserError as error:
+            raise UserError(str(error).replace("`method`", "--methods")) from error
+    return methods
+
+
+run = run_main(main, define_config_flags)
 
 if __name__ == "__main__":
     run()

@@ -1,53 +1,70 @@
-"""Methods side by side, over seeds: Table 5.1 as Markdown, CSV and pictures, from finished runs' own records.
+"""Methods side by side, over seeds: Table 5.1 as Markdown, CSV and plots, from finished runs' own records.
 
-Nothing is computed here but means and spreads: every figure is one that a run recorded in results.json or metrics.csv.
+Nothing is computed here but means and spreads: every number is one that a run recorded in results.json or metrics.csv.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from bigan import files, pictures
-from bigan.training import Run
+from bigan.evaluation import tables
+from bigan.evaluation.tables import Cell, Table
+from bigan.training.run import Run
+from bigan.types import Json
+from bigan.visualization import plots
+from transfer.plots import Curve, Panel, errors, legend, write_curves
+from transfer.task import Point
 
 # Table 5.1, 1-NN accuracy (%) on permutation-invariant MNIST, 400 epochs.
 TABLE_5_1 = {
-    "bigan": 97.39, "gan": 97.30, "latent_regressor": 97.44, "joint_latent_regressor": 97.13,
-    "autoencoder_l2": 97.58, "autoencoder_l1": 97.63,
-}  # fmt: skip
-FIGURES = ("knn_hidden", "knn_output", "logistic_hidden")
-RATIO = "reconstruction ratio"
+    "bigan": 97.39,
+    "gan": 97.30,
+    "latent_regressor": 97.44,
+    "joint_latent_regressor": 97.13,
+    "autoencoder_l2": 97.58,
+    "autoencoder_l1": 97.63,
+}
+METRICS = ("knn_hidden", "knn_output", "logistic_hidden")
+# Their encoders start from the same weights for the same seed; a latent regressor's last layer does not.
+STANDARD = ("bigan", "autoencoder_l2", "autoencoder_l1")
+
+RATIO = "reconstruction ratio"  # of reconstructions' distances, to their own images and to others
+
+Runs = Sequence[tuple[str, int, Run]]  # (method, seed, its run)
 
 
 @dataclass
 class Row:
-    """One line of the table: figures by name, each a list over seeds."""
+    """One line of the table: metrics by name, each a list over seeds."""
 
     name: str
     seeds: list[int] = field(default_factory=list)
-    figures: dict[str, list[float]] = field(default_factory=dict)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
 
-    def add(self, seed: int, figures: dict[str, float]) -> None:
-        """Adds one run's figures."""
+    def add(self, seed: int, metrics: dict[str, float]) -> None:
+        """Adds one run's metrics."""
         self.seeds.append(seed)
-        values = {name: figures[name] for name in FIGURES if name in figures}
-        if "reconstruction" in figures:
-            values[RATIO] = ratio(figures)
+        values = {name: metrics[name] for name in METRICS if name in metrics}
+        if "reconstruction" in metrics:
+            values[RATIO] = ratio(metrics)
         for name, value in values.items():
-            self.figures.setdefault(name, []).append(value)
+            self.metrics.setdefault(name, []).append(value)
+
+    def point(self, name: str) -> Point:
+        """A metric's mean over seeds and the standard deviation around it."""
+        values = self.metrics[name]
+        mean, deviation = statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0
+        return Point(name, mean, mean - deviation, mean + deviation)
 
 
-def ratio(figures: dict[str, Any]) -> float:
+def ratio(metrics: dict[str, float]) -> float:
     """Reconstruction distance over its shuffled baseline: below 1 when G(E(x)) tells images apart."""
-    return figures["reconstruction"] / figures["reconstruction_shuffled"]
+    return metrics["reconstruction"] / metrics["reconstruction_shuffled"]
 
 
 def spread(values: list[float], digits: int = 2) -> str:
@@ -58,8 +75,21 @@ def spread(values: list[float], digits: int = 2) -> str:
     return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
 
 
-def collect(runs: Iterable[tuple[str, int, Run]]) -> list[Row]:
-    """Rows for raw input, the untrained network, and each method, from complete runs of (method, seed)."""
+def write(folder: Path, runs: Runs) -> None:
+    """Writes table.md, table.csv, table.png and curves.png.
+
+    Args:
+        folder: where to.
+        runs: complete ones, of one configuration but for method and seed.
+    """
+    rows, paper = collect(runs), _like_paper(runs[0][2])
+    tables.write(folder, table(rows, paper, _caption(runs[0][2])), numbers(rows))
+    write_dots(folder / "table.png", rows, paper)
+    write_curves(folder / "curves.png", _panels(runs))
+
+
+def collect(runs: Runs) -> list[Row]:
+    """Rows for raw input, the untrained network, and each method."""
     raw, untrained = Row("raw input"), Row("untrained network")
     rows: dict[str, Row] = {}
     for name, seed, run in runs:
@@ -67,114 +97,108 @@ def collect(runs: Iterable[tuple[str, int, Run]]) -> list[Row]:
         row = rows.setdefault(name, Row(name))
         row.add(seed, results["figures"])
         row.seconds.append(results["training_seconds"])
-        row.rates += [r["images_per_second"] for r in run.history[-1:]]
+        row.rates += [record["images_per_second"] for record in run.history[-1:]]
         if seed not in raw.seeds:  # the same for every method
             raw.add(seed, results["raw"])
-        # Every encoder starts from the same weights for the same seed (but for a latent regressor's last layer).
-        if seed not in untrained.seeds and name in ("bigan", "autoencoder_l2", "autoencoder_l1"):
+        if seed not in untrained.seeds and name in STANDARD:
             untrained.add(seed, results["untrained"])
-    raw.figures = {name: values[:1] for name, values in raw.figures.items()}
+    raw.metrics = {name: values[:1] for name, values in raw.metrics.items()}
     return [row for row in (raw, untrained, *rows.values()) if row.seeds]
 
 
-def write(folder: Path, rows: list[Row], protocol: dict[str, Any], epochs: int, paper: bool, variant: str) -> None:
-    """Writes table.md, table.csv and table.png.
+def table(rows: list[Row], paper: bool, caption: str) -> Table:
+    """The table that people read.
 
     Args:
-        folder: where to.
         rows: from `collect`.
-        protocol: of any of the runs, as results.json records it.
-        epochs: of the whole schedule.
-        paper: whether the thesis's own column belongs beside these figures.
-        variant: thesis or released.
+        paper: whether the thesis's own column belongs beside these metrics.
+        caption: how they came about.
     """
-    names = [n for n in (*FIGURES, RATIO) if any(n in row.figures for row in rows)]
-    header = ["method", "seeds", *names, *(["Table 5.1 (400 epochs)"] if paper else []), "s per run", "images/s"]
-    table = [header]
+    names = [name for name in (*METRICS, RATIO) if any(name in row.metrics for row in rows)]
+    own = ["Table 5.1 (400 epochs)"] if paper else []
+    lines = []
     for row in rows:
         cells = [row.name, str(len(row.seeds)) if row.rates else "-"]
-        cells += [spread(row.figures.get(n, []), 3 if n == RATIO else 2) for n in names]
-        cells += [f"{TABLE_5_1[row.name]:.2f}" if row.name in TABLE_5_1 else "-"] if paper else []
+        cells += [spread(row.metrics.get(name, []), 3 if name == RATIO else 2) for name in names]
+        cells += [f"{TABLE_5_1[row.name]:.2f}" if row.name in TABLE_5_1 else "-" for _ in own]
         cells += [f"{statistics.median(row.seconds):.0f}" if row.seconds else "-"]
         cells += [f"{statistics.median(row.rates):,.0f}" if row.rates else "-"]
-        table.append(cells)
-    lines = ["| " + " | ".join(cells) + " |" for cells in table]
-    lines.insert(1, "| --- |" + " ---: |" * (len(header) - 1))
-    about = (
-        f"{epochs} epochs, variant {variant}; {protocol['evaluation']}; {protocol['training_examples']} training "
-        f"examples; mean ± standard deviation over seeds; 1-NN Euclidean; {protocol['batch_norm']}; logistic: "
-        f"{protocol['logistic']}. Time and rate: training alone, median over seeds."
-    )
-    files.write_text(folder / "table.md", "\n".join([*lines, "", about, ""]))
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(
-        [["method", "seed", "figure", "value"]]
-        + [
-            [row.name, str(seed), name, repr(value)]
-            for row in rows
-            for name, values in row.figures.items()
-            for seed, value in zip(row.seeds, values, strict=False)
-        ]
-    )
-    files.write_text(folder / "table.csv", buffer.getvalue())
-    _dots(folder / "table.png", rows, paper)
+        lines.append(cells)
+    return Table(["method", "seeds", *names, *own, "s per run", "images/s"], lines, caption)
 
 
-def _dots(path: Path, rows: list[Row], paper: bool) -> None:
+def numbers(rows: list[Row]) -> Table:
+    """Each run's metrics, unrounded, one in each row."""
+    lines: list[list[Cell]] = [
+        [row.name, seed, name, value]
+        for row in rows
+        for name, values in row.metrics.items()
+        for seed, value in zip(row.seeds, values, strict=False)
+    ]
+    return Table(["method", "seed", "figure", "value"], lines)
+
+
+def write_dots(path: Path, rows: list[Row], paper: bool) -> None:
     """Mean, spread and single runs, a row a method in both panels; dots, since the axes do not begin at zero."""
-    figure = pictures.new_figure(9, 3.8)
-    axes = figure.subplots(1, 2, sharey=True)
+    plot = plots.new_plot(9, 3.8)
+    axes = plot.subplots(1, 2, sharey=True)
     for axis, name in zip(axes, ("knn_hidden", "knn_output"), strict=True):
-        shown = [(place, row, row.figures[name]) for place, row in enumerate(rows) if name in row.figures]
+        shown = [(place, row) for place, row in enumerate(rows) if name in row.metrics]
         if not shown:
             axis.set_axis_off()
             continue
-        means = [statistics.mean(values) for _, _, values in shown]
-        errors = [statistics.stdev(values) if len(values) > 1 else 0.0 for _, _, values in shown]
-        colours = ["C0" if row.rates else "0.6" for _, row, _ in shown]
-        for (place, _, _), mean, error, colour in zip(shown, means, errors, colours, strict=True):
-            axis.errorbar(mean, place, xerr=error or None, fmt="D", color=colour, markersize=7, capsize=4)
-        runs = [(value, place) for place, row, values in shown if row.rates for value in values]
-        axis.plot(*zip(*runs, strict=True), "o", color="C1", markersize=3, label="each run")
-        every = [value for _, _, values in shown for value in values]
+        for place, row in shown:
+            point, colour = row.point(name), "C0" if row.rates else "0.6"
+            axis.errorbar(point.value, place, xerr=errors([point]), fmt="D", color=colour, markersize=7, capsize=4)
+        runs = [(value, place) for place, row in shown if row.rates for value in row.metrics[name]]
+        axis.plot([x for x, _ in runs], [y for _, y in runs], "o", color="C1", markersize=3, label="each run")
+        every = [value for _, row in shown for value in row.metrics[name]]
         axis.set_xlim(left=max(0, min(every) - 1), right=min(100, max(every) + 1))
         axis.set_title(f"{name}, 1-NN accuracy (%)")
         axis.grid(axis="x", alpha=0.3)
-        if paper and name == "knn_hidden":
-            points = [(TABLE_5_1[row.name], place) for place, row, _ in shown if row.name in TABLE_5_1]
-            if points:
-                axis.plot(*zip(*points, strict=True), "k|", markersize=14, label="Table 5.1, 400 epochs")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+        theirs = [(TABLE_5_1[row.name], place) for place, row in shown if row.name in TABLE_5_1]
+        if paper and name == "knn_hidden" and theirs:
+            axis.plot(*zip(*theirs, strict=True), "k|", markersize=14, label="Table 5.1, 400 epochs")
+    legend(plot, axes, columns=2)
     axes[0].set_yticks(range(len(rows)), [row.name for row in rows])
     axes[0].invert_yaxis()
-    pictures.write_figure(path, figure)
+    plots.write_plot(path, plot)
 
 
-def write_curves(path: Path, runs: Iterable[tuple[str, int, Run]]) -> None:
-    """knn_output, knn_hidden and the reconstruction ratio against epochs, every method in one plot, a line a seed."""
-    figure = pictures.new_figure(15, 4)
-    axes = figure.subplots(1, 3)
+def _panels(runs: Runs) -> list[Panel]:
+    """knn_output, knn_hidden and the reconstruction ratio against epochs, a line a run, a colour a method."""
+    names = ("knn_output", "knn_hidden", RATIO)
+    panels = [Panel(name if name == RATIO else f"{name} (%)", x="epoch") for name in names]
     colours: dict[str, str] = {}
-    for name, _, run in runs:
-        first = name not in colours
-        colour = colours.setdefault(name, f"C{len(colours)}")
-        rows = [dict(row) for row in run.history]
-        for row in rows:
-            if "reconstruction" in row:
-                row[RATIO] = ratio(row)
-        for axis, title in zip(axes, ("knn_output", "knn_hidden", RATIO), strict=True):
-            points = [(row["epoch"], row[title]) for row in rows if title in row]
+    for method, _, run in runs:
+        colour = colours.setdefault(method, f"C{len(colours)}")
+        for panel, name in zip(panels, names, strict=True):
+            points = _points(run.history, name)
             # A latent regressor's last layer starts at zero: its untrained output classifies at random, and would
             # squeeze the others' curves.
-            if title == "knn_output" and points and points[0][1] < 0.5 * points[-1][1]:
+            if name == "knn_output" and points and points[0][1] < 0.5 * points[-1][1]:
                 points = points[1:]
             if points:
-                x, y = zip(*points, strict=True)
-                axis.plot(x, y, color=colour, marker=".", linewidth=1.2, label=name if first else None)
-            axis.set_title(title + ("" if title == RATIO else " (%)"))
-            axis.set_xlabel("epoch")
-            axis.grid(alpha=0.3)
-    handles, labels = axes[1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=9)
-    pictures.write_figure(path, figure)
+                panel.curves.append(Curve(points, method, colour, "."))
+    return panels
+
+
+def _points(history: list[dict[str, float]], name: str) -> list[tuple[float, float]]:
+    if name == RATIO:
+        return [(row["epoch"], ratio(row)) for row in history if "reconstruction" in row]
+    return [(row["epoch"], row[name]) for row in history if name in row]
+
+
+def _like_paper(run: Run) -> bool:
+    """Whether the runs are of the thesis's own setting."""
+    config = run.config
+    return config.preset == "mnist" and config.split == "test" and config.dataset in ("idx", "tfds:mnist")
+
+
+def _caption(run: Run) -> str:
+    protocol: dict[str, Json] = run.results["protocol"]
+    return (
+        f"{run.config.epochs} epochs, variant {run.config.variant}; {protocol['evaluation']}; "
+        f"{protocol['training_examples']} training examples; mean ± standard deviation over seeds; 1-NN Euclidean; "
+        f"{protocol['batch_norm']}; logistic: {protocol['logistic']}. Time and rate: training alone, median over seeds."
+    )

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bigan import files
-from bigan.data.source import Examples
+from bigan.data.dataset import Examples
 from bigan.data.splits import Split
-from bigan.method import Method
+from bigan.models.method import Method
+from bigan.runtime import files
 
 BATCH = 500  # examples in memory at once
 INTERVAL = 10  # seconds between lines of progress

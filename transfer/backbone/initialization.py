@@ -8,16 +8,16 @@ size suits all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import keras
 import numpy as np
 from keras import ops
 
-from bigan import streams
-from bigan.inference import compiled
-from transfer import trunk
+from bigan.runtime import memory
+from bigan.runtime.compilation import compiled
+from bigan.streams import Stream, generator
+from bigan.types import Tensor
+from transfer.backbone import trunk
+from transfer.backbone.gradients import kernel_gradients
 
 MEAN = 0.1  # of every reinitialised channel
 DIRECTIONS = 100  # draws of directions at the output, along which gradients are taken to balance the layers
@@ -36,9 +36,8 @@ def initialize(network: keras.Model, names: dict[str, str], images: np.ndarray, 
     """
     for i, layer in enumerate(trunk.linear_layers(network)):
         if layer.name in names:
-            generator = streams.generator(seed, i)
             shape = tuple(layer.kernel.shape)
-            kernel = generator.normal(size=shape)
+            kernel = generator(seed, Stream.CLASSIFIER_WEIGHTS, i).normal(size=shape)
             if names[layer.name] == "kmeans" and len(images) > shape[-1]:
                 inputs = outputs_of(network, layer.input, images)
                 kernel = whitened_kmeans(inputs, shape[-1], seed + i)
@@ -58,9 +57,14 @@ def whitened_kmeans(inputs: np.ndarray, units: int, seed: int) -> np.ndarray:
 
     Returns:
         `(k, units)` kernel.
+
+    Raises:
+        UserError: if it would not fit into memory.
     """
     from sklearn.cluster import MiniBatchKMeans
 
+    size = 8 * (4 * inputs.size + inputs.shape[1] * units + 11 * units**2)  # all in float64; batches of 10 x units
+    memory.need(size, f"k-means with `units={units}`")
     centred = inputs.astype(np.float64) - inputs.mean(axis=0)
     _, singular, directions = np.linalg.svd(centred, full_matrices=False)
     singular, directions = singular[:units], directions[:units]
@@ -105,19 +109,19 @@ def gradient_ratios(network: keras.Model, images: np.ndarray, seed: int) -> dict
     are independent, so gradients of few images tell the same ratios as those of many, and vary less from draw to draw.
     """
     layers = trunk.linear_layers(network)
-    generator = np.random.Generator(np.random.PCG64(seed))
-    gradients = _kernel_gradients(network, layers)
+    numbers = generator(seed, Stream.CLASSIFIER_BALANCE)
+    gradients = kernel_gradients(network, layers)
     squares = {name: np.zeros(2) for name in dict.fromkeys(trunk.stage(layer) for layer in layers)}
     for i in range(DIRECTIONS):
         part = images[np.arange(10 * i, 10 * i + 10) % len(images)]
-        directions = generator.normal(size=(len(part), *network.output_shape[1:])).astype(np.float32)
+        directions = numbers.normal(size=(len(part), *network.output_shape[1:])).astype(np.float32)
         for layer, gradient in zip(layers, gradients(part, directions), strict=True):
             norms = [np.square(ops.convert_to_numpy(v).astype(np.float64)).sum() for v in (gradient, layer.kernel)]
             squares[trunk.stage(layer)] += norms
     return {name: float(np.sqrt(gradient / weight)) for name, (gradient, weight) in squares.items()}
 
 
-def outputs_of(network: keras.Model, tensor: Any, images: np.ndarray, batch_size: int = 100) -> np.ndarray:
+def outputs_of(network: keras.Model, tensor: Tensor, images: np.ndarray, batch_size: int = 100) -> np.ndarray:
     """The values of a symbolic tensor inside `network` on `images`."""
     part = keras.Model(network.inputs, tensor)
     trainable, other = ([v.value for v in vs] for vs in (part.trainable_variables, part.non_trainable_variables))
@@ -130,35 +134,3 @@ def outputs_of(network: keras.Model, tensor: Any, images: np.ndarray, batch_size
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
     return flat.mean(axis=0), flat.std(axis=0)
-
-
-def _kernel_gradients(network: keras.Model, layers: list[Any]) -> Callable[[np.ndarray, np.ndarray], list[Any]]:
-    """(images, directions at the output) -> the gradient of each layer's kernel."""
-    kernels = [layer.kernel for layer in layers]
-    if keras.backend.backend() == "jax":
-        import jax
-
-        places = {id(v): i for i, v in enumerate(network.trainable_variables)}
-        trainable, other = (
-            [v.value for v in vs] for vs in (network.trainable_variables, network.non_trainable_variables)
-        )
-
-        def along(trainable: list[Any], x: Any, d: Any) -> Any:
-            return ops.sum(network.stateless_call(trainable, other, x, training=False)[0] * d)
-
-        gradient = jax.jit(jax.grad(along))
-
-        def run_jax(x: np.ndarray, d: np.ndarray) -> list[Any]:
-            gradients = gradient(trainable, x, d)
-            return [gradients[places[id(kernel)]] for kernel in kernels]
-
-        return run_jax
-    import tensorflow as tf
-
-    def run(x: Any, d: Any) -> list[Any]:
-        with tf.GradientTape() as tape:
-            value = ops.sum(network(x, training=False) * d)
-        return list(tape.gradient(value, [kernel.value for kernel in kernels]))
-
-    traced = compiled(run)
-    return lambda x, d: list(traced(tf.constant(x), tf.constant(d)))

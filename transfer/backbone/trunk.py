@@ -1,4 +1,4 @@
-"""The convolutions of a trained network as they are transferred: batch normalization merged, at any resolution.
+"""The convolutions of a trained network as they are transferred: batch normalization folded, at any resolution.
 
 AlexNet's first convolution and pools are unpadded here, as in the supervised networks that they replace, and a pool5
 follows conv5 (section 5.5.3.2; Krizhevsky et al. 2012): 227 x 227 x 3 -> 6 x 6 x 256 at the thesis's width.
@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
 
+from bigan.data.crops import Images
 from bigan.errors import UserError
-from bigan.method import Method
-from bigan.networks.merging import merged
+from bigan.models.method import Method
+from bigan.networks.folding import merged
+from bigan.types import Tensor
 
 LINEAR = (layers.Conv2D, layers.Dense)
 # Positively homogeneous, and without weights: what may lie between linear layers.
-BETWEEN = (layers.InputLayer, layers.LeakyReLU, layers.ReLU, layers.ZeroPadding2D, layers.MaxPooling2D,
-           layers.AveragePooling2D, layers.Concatenate, layers.Dropout)  # fmt: skip
+BETWEEN = (
+    layers.InputLayer,
+    layers.LeakyReLU,
+    layers.ReLU,
+    layers.ZeroPadding2D,
+    layers.MaxPooling2D,
+    layers.AveragePooling2D,
+    layers.Concatenate,
+    layers.Dropout,
+)
 OPERATIONS = ("Pad", "Split", "GetItem")
 
 
@@ -72,7 +81,7 @@ def transferred(model: Method, resolution: int) -> keras.Model:
     if model.unpadded_transfer:
         dropped = {op.name for op in network.operations if type(op).__name__ == "Pad" or op.name == "pad_linear1"}
 
-    def call(layer: Any, *arguments: Any, **keywords: Any) -> Any:
+    def call(layer: layers.Layer, *arguments: Tensor, **keywords: Tensor) -> Tensor:
         return arguments[0] if layer.name in dropped else layer(*arguments, **keywords)
 
     try:
@@ -80,7 +89,7 @@ def transferred(model: Method, resolution: int) -> keras.Model:
         if model.unpadded_transfer:
             trunk = keras.Model(trunk.inputs, layers.MaxPooling2D(3, strides=2, name="pool5")(trunk.outputs[0]))
     except ValueError as error:
-        raise UserError(f"--crop={resolution}: nothing is left of so small an image after {last}") from error
+        raise UserError(f"`crop={resolution}`: nothing is left of so small an image after {last}") from error
     for layer in trunk.layers:
         if layer.weights:
             layer.set_weights(network.get_layer(layer.name).get_weights())
@@ -104,7 +113,7 @@ def stage(layer: layers.Layer) -> str:
     return f"conv{name.removeprefix('linear').rstrip('ab')}" if name.startswith("linear") else name
 
 
-def scaled(model: Method, images: Any) -> np.ndarray:
+def scaled(model: Method, images: Images) -> np.ndarray:
     """Raw `(n, edge, edge, channels)` images of any size, in the method's `value_range`, float32."""
     scale, offset = model.spec.affine(model.value_range)
     return (np.asarray(images, np.float32) * scale + offset).astype(np.float32)

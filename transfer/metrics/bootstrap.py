@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
+
+from bigan.streams import Stream, generator
+from bigan.types import Json
+
+
+def resamples(count: int, draws: int, seed: int = 0) -> Iterator[np.ndarray]:
+    """Sets of test examples drawn with replacement, `(count,)` indices each."""
+    numbers = generator(seed, Stream.BOOTSTRAP)
+    return (numbers.integers(0, count, count) for _ in range(draws))
 
 
 def bootstrap(
@@ -14,7 +22,7 @@ def bootstrap(
     """The interval of a statistic over resampled test examples, by percentiles.
 
     Args:
-        statistic: of `(count,)` indices of examples, drawn with replacement.
+        statistic: of `(count,)` indices of examples.
         count: number of test examples.
         seed: of the draws.
         draws: resampled sets.
@@ -23,13 +31,12 @@ def bootstrap(
     Returns:
         (low, high).
     """
-    generator = np.random.Generator(np.random.PCG64(seed))
-    values = [statistic(generator.integers(0, count, count)) for _ in range(draws)]
+    values = [statistic(index) for index in resamples(count, draws, seed)]
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
-def accuracy(correct: np.ndarray) -> dict[str, Any]:
+def accuracy(correct: np.ndarray) -> dict[str, Json]:
     """'accuracy' in percent of a vector of booleans, and its 95 % 'interval' over test examples."""
     correct = np.asarray(correct, float)
     low, high = bootstrap(lambda index: 100 * correct[index].mean(), len(correct))

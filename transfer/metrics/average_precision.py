@@ -69,8 +69,9 @@ def _curve(scores: np.ndarray, positives: np.ndarray) -> tuple[np.ndarray, np.nd
     """Precision after each rank, and which ranks are positives."""
     scores, positives = np.asarray(scores, np.float64), np.asarray(positives, bool)
     if scores.shape != positives.shape or scores.ndim != 1 or not np.isfinite(scores).all():
-        raise ValueError(f"scores and positives must be finite vectors of one length. Received: {scores.shape}, "
-                         f"{positives.shape}")  # fmt: skip
+        raise ValueError(
+            f"scores and positives must be finite vectors of one length. Received: {scores.shape}, {positives.shape}"
+        )
     hits = positives[np.lexsort((positives, -scores))]
     found = np.cumsum(hits)
     return found / np.arange(1, len(hits) + 1), hits

@@ -13,13 +13,32 @@ from pathlib import Path
 
 import numpy as np
 
-from bigan.data.tfds import prepared
+from bigan.data.sources.tfds import prepared
 from bigan.errors import UserError
+from bigan.streams import fixed_order
 
 CLASSES = (
-    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
-    "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
-)  # fmt: skip
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +114,7 @@ class Labelled:
         """At most that many of them, chosen at random, always the same ones; 0 for all."""
         if not most or most >= len(self.encoded):
             return self
-        index = np.sort(np.random.Generator(np.random.PCG64(0)).permutation(len(self.encoded))[:most])
+        index = np.sort(fixed_order(len(self.encoded))[:most])
         return Labelled([self.encoded[i] for i in index], self.labels[index], [self.names[i] for i in index])
 
     def digest(self) -> str:
@@ -115,14 +134,14 @@ def classification(dataset: str, data_dir: str, split: str) -> Labelled:
         split: 'train', 'val', 'trainval' or 'test'; of TFDS: 'train', 'validation' or 'test'.
 
     Raises:
-        UserError: as `load` and `bigan.data.tfds.prepared` do, or if there is no such dataset or split.
+        UserError: as `load` and `bigan.data.sources.tfds.prepared` do, or if there is no such dataset or split.
     """
     if dataset.startswith("tfds:"):
         return _from_tfds(dataset.removeprefix("tfds:"), data_dir, split)
     if dataset not in ("", "voc"):
-        raise UserError(f"--dataset must be voc or tfds:voc/2007 for --task=voc_classification. Received: {dataset!r}")
+        raise UserError(f"`dataset` must be voc or tfds:voc/2007 for `task=voc_classification`. Received: {dataset!r}")
     if not data_dir:
-        raise UserError("--data_dir is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
+        raise UserError("`data_dir` is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
     pictures = load(data_dir, split)
     return Labelled([p.path.read_bytes() for p in pictures], labels(pictures), [str(p.path) for p in pictures])
 
@@ -132,12 +151,12 @@ def _from_tfds(name: str, data_dir: str, split: str) -> Labelled:
 
     builder = prepared(name, data_dir)
     if "labels_no_difficult" not in builder.info.features:
-        raise UserError(f"--dataset=tfds:{name}: has no feature 'labels_no_difficult'; tfds:voc/2007 has")
+        raise UserError(f"`dataset=tfds:{name}`: has no feature 'labels_no_difficult'; tfds:voc/2007 has")
     split = "validation" if split == "val" else split
     if builder.info.splits and split not in builder.info.splits:
-        raise UserError(f"--splits: tfds:{name} has {', '.join(builder.info.splits)}. Received: {split!r}")
+        raise UserError(f"`splits`: tfds:{name} has {', '.join(builder.info.splits)}. Received: {split!r}")
     if tuple(builder.info.features["labels"].names) != CLASSES:
-        raise UserError(f"--dataset=tfds:{name}: its classes are not VOC's 20")
+        raise UserError(f"`dataset=tfds:{name}`: its classes are not VOC's 20")
     encoded, rows = [], []
     dataset = builder.as_dataset(split=split, shuffle_files=False, decoders={"image": tfds.decode.SkipDecoding()})
     for example in tfds.as_numpy(dataset):
@@ -151,13 +170,13 @@ def _from_tfds(name: str, data_dir: str, split: str) -> Labelled:
 
 def _root(folder: Path) -> Path:
     if not folder.is_dir():
-        raise UserError(f"--data_dir: no such folder: {folder}")
+        raise UserError(f"`data_dir`: no such folder: {folder}")
     if (folder / "ImageSets").is_dir():
         return folder
     years = sorted(p for p in folder.glob("VOC20*") if (p / "ImageSets").is_dir())
     if len(years) != 1:
         found = f"several years: {', '.join(p.name for p in years)}" if years else "no ImageSets"
-        raise UserError(f"--data_dir: {folder} has {found}; pass the folder of one year, e.g. VOCdevkit/VOC2007")
+        raise UserError(f"`data_dir`: {folder} has {found}; pass the folder of one year, e.g. VOCdevkit/VOC2007")
     return years[0]
 
 

@@ -8,8 +8,8 @@ import keras
 
 from bigan.data.spec import Spec
 from bigan.errors import UserError
-from bigan.latent import Uniform
-from bigan.method import Method
+from bigan.latents.uniform import Uniform
+from bigan.models.method import Method
 
 
 def wrap(model: keras.Model, input_range: tuple[float, float] = (0.0, 255.0)) -> Method:
@@ -25,7 +25,7 @@ def wrap(model: keras.Model, input_range: tuple[float, float] = (0.0, 255.0)) ->
 
     Example:
         >>> net = keras.applications.ResNet50(weights="mine.weights.h5", input_shape=(224, 224, 3))
-        >>> linear.evaluate(wrap(net), split, "avg_pool")
+        >>> transfer.run([encoders.Given(wrap(net), split, "resnet")], "linear", layer=["avg_pool"])
     """
     if isinstance(model, keras.Sequential) and model.built:
         model = keras.Model(model.inputs, model.outputs)
@@ -45,7 +45,7 @@ def load(path: str | Path, input_range: tuple[float, float] = (0.0, 255.0)) -> M
         UserError: if the file is missing or cannot be loaded (a model with layers of your own needs them imported).
     """
     if not Path(path).is_file():
-        raise UserError(f"--run: no such file: {path}")
+        raise UserError(f"`run`: no such file: {path}")
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # zipfile's, h5py's and Keras's own

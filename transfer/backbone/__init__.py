@@ -1,0 +1,1 @@
+"""Transferred convolutions, their initialization, and classifiers trained on top of them."""

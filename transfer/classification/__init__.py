@@ -1,0 +1,1 @@
+"""Tasks that train a classifier on an encoder's convolutions."""

@@ -1,0 +1,75 @@
+"""Encoded images of any size: decoded no finer than needed, and random crops of them at random scales."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from bigan.data.sources.images import FORMATS
+from bigan.errors import UserError
+from transfer.datasets.voc import Labelled
+
+SCALES = (0.5, 2.0)
+EDGE = 375 / 227  # the shorter edge of VOC's images over the thesis's crop: scale 1
+
+
+class Decoder:
+    """Decodes images no finer than crops of one resolution need, and keeps them while they fit into memory.
+
+    Args:
+        images: the files.
+        resolution: edge of the crops to come.
+        memory: bytes of decoded images kept.
+    """
+
+    def __init__(self, images: Labelled, resolution: int, memory: int = 1 << 31) -> None:
+        self.images, self.resolution, self.left = images, resolution, memory
+        self.size = int(resolution * EDGE * SCALES[1]) + 1
+        self.kept: dict[int, Image.Image] = {}
+
+    def __len__(self) -> int:
+        return len(self.images.encoded)
+
+    def __getitem__(self, i: int) -> Image.Image:
+        """The i-th image, RGB.
+
+        Raises:
+            UserError: naming the file, if it cannot be decoded.
+        """
+        if i in self.kept:
+            return self.kept[i]
+        try:
+            with Image.open(io.BytesIO(self.images.encoded[i]), formats=FORMATS) as image:
+                image.draft("RGB", (self.size, self.size))  # JPEG's halves, quarters and eighths, not below this size
+                whole = image.convert("RGB")
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise UserError(f"{self.images.names[i]}: cannot be decoded ({error})") from error
+        self.left -= 3 * whole.width * whole.height
+        if self.left >= 0:
+            self.kept[i] = whole
+        return whole
+
+    def check(self) -> None:
+        """Decodes every image once.
+
+        Raises:
+            UserError: naming the first file that cannot be decoded.
+        """
+        for i in range(len(self)):
+            self[i]
+
+
+def crop(whole: Image.Image, resolution: int, numbers: np.random.Generator) -> np.ndarray:
+    """A random square of an image, at a random scale, mirrored half of the time: `(resolution, resolution, 3)` uint8.
+
+    At scale 1 the shorter edge is 375 / 227 of the crop's edge, as VOC's is in the thesis; scales are uniform between
+    0.5 and 2. A crop that would be larger than the image takes all of its shorter edge.
+    """
+    shorter = min(whole.size)
+    edge = shorter * min(1.0, 1 / (EDGE * numbers.uniform(*SCALES)))
+    left, top = (numbers.uniform(0, side - edge) for side in whole.size)
+    part = whole.resize((resolution, resolution), Image.Resampling.BILINEAR, (left, top, left + edge, top + edge))
+    pixels = np.asarray(part)
+    return pixels[:, ::-1] if numbers.random() < 0.5 else pixels
