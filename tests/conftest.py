@@ -1,4 +1,8 @@
-"""Shared pieces: tiny configurations and data, and the test selection for the JAX backend."""
+"""Shared pieces: tiny configurations and data, runs to look at, and which tests run when.
+
+Markers: `jax` also runs with KERAS_BACKEND=jax; `slow` trains runs, starts processes or compiles large programs, and is
+left out of `make check`.
+"""
 
 import functools
 import os
@@ -14,8 +18,8 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import pytest
 
-from baselines import METHODS
-from bigan.training import Run, train
+from bigan.training.run import Run
+from bigan.training.train import train
 from tests import stores, worker
 
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -23,6 +27,7 @@ BACKEND = os.environ["KERAS_BACKEND"]
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "jax: also runs with KERAS_BACKEND=jax")
+    config.addinivalue_line("markers", "slow: trains runs, starts processes or compiles large programs")
 
 
 def pytest_collection_modifyitems(items):
@@ -53,7 +58,7 @@ def whole(tmp_path_factory):
         config = worker.tiny_config(method=method)
         return train(config, tmp_path_factory.mktemp("whole"), progress=False, **worker.tiny_data())
 
-    return lambda method=METHODS["bigan"]: finished(method)
+    return lambda method="bigan": finished(method)
 
 
 @pytest.fixture
@@ -63,11 +68,17 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
+@pytest.fixture(scope="session")
+def natural(tmp_path_factory):
+    """A store of 40 images of two kinds to train on and 16 to evaluate on, 36 px and more; not to be changed."""
+    return stores.write_natural(tmp_path_factory.mktemp("natural"))
+
+
 # On JAX, half of them: one with all three networks, one whose E learns beside a GAN, one without a discriminator.
-SOME = sorted(METHODS) if BACKEND == "tensorflow" else ["autoencoder_l1", "bigan", "latent_regressor"]
+SOME = worker.METHOD_NAMES if BACKEND == "tensorflow" else ["autoencoder_l1", "bigan", "latent_regressor"]
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SOME])
 def method(request):
-    """The importable name of each method."""
-    return METHODS[request.param]
+    """The name of each method."""
+    return request.param

@@ -9,10 +9,13 @@ import sys
 
 import numpy as np
 
+import baselines  # noqa: F401 (adds its methods to the list)
 from bigan.config import Config
 from bigan.networks import MLP
+from bigan.registry import METHODS
 
 STEPS = 50
+METHOD_NAMES = sorted(METHODS)  # before a test may add others
 
 
 class Unnormalized(MLP):
@@ -24,9 +27,19 @@ class Unnormalized(MLP):
 
 def tiny_config(**changes):
     return Config(
-        width=16, latent_dim=4, epochs=4, batch_size=16, learning_rate=1e-3, final_learning_rate=1e-4, eval_every=2,
-        save_every=1, statistics_batches=3, nearest_samples=64, logistic_examples=60, seed=3,
-    ).replace(**changes)  # fmt: skip
+        width=16,
+        latent_dim=4,
+        epochs=4,
+        batch_size=16,
+        learning_rate=1e-3,
+        final_learning_rate=1e-4,
+        eval_every=2,
+        save_every=1,
+        statistics_batches=3,
+        nearest_samples=64,
+        logistic_examples=60,
+        seed=3,
+    ).replace(**changes)
 
 
 def tiny_data():
@@ -36,9 +49,11 @@ def tiny_data():
     images = rng.integers(0, 100, (120, 6, 6, 1))
     images[labels == 1, :3] += 120
     return {
-        "images": images[:90].astype(np.uint8), "labels": labels[:90],
-        "test_images": images[90:].astype(np.uint8), "test_labels": labels[90:],
-    }  # fmt: skip
+        "images": images[:90].astype(np.uint8),
+        "labels": labels[:90],
+        "test_images": images[90:].astype(np.uint8),
+        "test_labels": labels[90:],
+    }
 
 
 def first_gradients_and_losses(out, *methods):
@@ -50,12 +65,12 @@ def _first_steps(method):
     """From weights, images and latents drawn with NumPy."""
     import keras
 
-    from baselines import importable_name
     from bigan.data.spec import Spec
-    from bigan.imports import resolve
+    from bigan.models.method import create
+    from bigan.training.optimizer import compile_for_training
 
-    config = Config(width=64, latent_dim=8, batch_size=32, epochs=1, seed=1)
-    model = resolve(importable_name(method)).create(config, Spec((8, 8, 1)))
+    config = Config(method=method, width=64, latent_dim=8, batch_size=32, epochs=1, seed=1)
+    model = create(config, Spec((8, 8, 1)))
     rng = np.random.default_rng(5)
     for variable in model.trainable_variables:
         variable.assign(rng.normal(0, 1.5 / np.sqrt(variable.shape[0]), variable.shape))
@@ -78,7 +93,7 @@ def _first_steps(method):
             return model.stateless_call(trainable, other, tensors, training=True)[0]["loss"]
 
         gradients = jax.grad(loss_of)([v.value for v in model.trainable_variables])
-    model.compile_for(config, STEPS, jit_compile=True)
+    compile_for_training(model, config, STEPS, jit_compile=True)
     losses = []
     for batch in batches:
         model.reset_metrics()
@@ -88,7 +103,7 @@ def _first_steps(method):
 
 def train(workdir, replicas, networks):
     """A tiny run on `replicas` devices."""
-    from bigan.training import train
+    from bigan.training.train import train
 
     config = tiny_config(replicas=int(replicas), device="cpu", networks=networks, init_stddev=0.1)
     train(config, workdir, progress=False, **tiny_data())
@@ -96,9 +111,9 @@ def train(workdir, replicas, networks):
 
 def train_and_die(workdir, point, count):
     """A tiny run that is killed by SIGKILL at one of the points below, when it gets there for the `count`-th time."""
-    from bigan import loop
-    from bigan.rundir import RunDir
-    from bigan.training import train
+    from bigan.training.run_directory import RunDir
+    from bigan.training.train import train
+    from bigan.training.trainer import Trainer
 
     left = [int(count)]
 
@@ -113,7 +128,7 @@ def train_and_die(workdir, point, count):
         return wrapped
 
     if point == "step":
-        loop.Trainer.on_train_batch_end = deadly(loop.Trainer.on_train_batch_end)
+        Trainer.on_train_batch_end = deadly(Trainer.on_train_batch_end)
     elif point == "snapshot_rename":
         os.replace = deadly(os.replace, lambda source, target: "state.npz" in str(target))
     elif point == "checkpoint_rename":

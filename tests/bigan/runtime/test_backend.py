@@ -1,0 +1,37 @@
+"""The backends: the one that was asked for, and both agree."""
+
+import os
+
+import keras
+import numpy as np
+import pytest
+
+from tests.processes import run_worker
+from tests.worker import METHOD_NAMES
+
+
+@pytest.fixture(scope="module")
+def first_steps(tmp_path_factory):
+    """What `worker.first_gradients_and_losses` measured on each backend: arrays by 'method/name'."""
+    folder = tmp_path_factory.mktemp("first_steps")
+    for backend in ("tensorflow", "jax"):
+        run_worker("first_gradients_and_losses", folder / f"{backend}.npz", *METHOD_NAMES, KERAS_BACKEND=backend)
+    return [np.load(folder / f"{backend}.npz") for backend in ("tensorflow", "jax")]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("first_steps")
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_tensorflow_and_jax_agree(first_steps, method):
+    one, two = ({n: arrays[n] for n in arrays.files if n.startswith(f"{method}/")} for arrays in first_steps)
+    assert one.keys() == two.keys() and len(one) > 5
+    losses = [arrays.pop(f"{method}/losses") for arrays in (one, two)]
+    for name in one:
+        assert np.linalg.norm(one[name] - two[name]) <= 1e-5 * np.linalg.norm(one[name]) > 0, name
+    assert losses[0].shape == (50,) and losses[0][-1] != losses[0][0]
+    np.testing.assert_allclose(*losses, rtol=1e-3)
+
+
+@pytest.mark.jax
+def test_backend_is_the_one_asked_for():
+    assert keras.backend.backend() == os.environ["KERAS_BACKEND"]

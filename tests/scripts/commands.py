@@ -1,0 +1,39 @@
+"""Runs scripts as a user does, in processes of their own."""
+
+import os
+import subprocess
+import sys
+
+from tests.processes import ROOT
+
+QUICK = ("--epochs=2", "--width=16", "--latent_dim=4", "--nearest_samples=64", "--eval_every=1")
+
+
+def command(script, *flags, limit=0, **environment):
+    """What became of `python -m scripts.SCRIPT FLAGS`; no file may grow beyond `limit` bytes, if there is one."""
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); " if limit else ""
+    code += f"import runpy, sys; sys.argv[0] = 'scripts.{script}'; runpy.run_module('scripts.{script}', "
+    code += "run_name='__main__', alter_sys=True)"
+    return subprocess.run(
+        [sys.executable, "-c", code, *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"KERAS_BACKEND": "tensorflow"} | environment,
+    )
+
+
+def succeed(script, *flags):
+    """The same, which must end well."""
+    done = command(script, *flags)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def fail(script, *flags, **options):
+    """The last line of the same, which must be an error in one line."""
+    done = command(script, *flags, **options)
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    lines = done.stderr.strip().splitlines()
+    assert lines[-1].startswith("error: ") and "Traceback" not in done.stderr, done.stderr
+    return lines[-1]

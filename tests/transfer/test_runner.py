@@ -1,0 +1,76 @@
+"""The runner from Python: what is computed, what is not computed again, and what is refused."""
+
+import json
+
+import pytest
+
+import transfer
+from bigan.errors import UserError
+from bigan.runtime import files
+from tests.transfer.blobs import blobs, given
+from transfer.encoders import Given
+from transfer.probes.knn import Knn, KnnOptions
+
+
+def test_what_is_known_is_not_computed_again(tmp_path, capsys):
+    encoder = given(blobs(30, 0), blobs(9, 1))
+    first = transfer.run(encoder, "knn", layer=["hidden"], out=tmp_path, k=3)
+    calls = list(encoder.method.calls)
+    again = given(blobs(30, 0), blobs(9, 1))
+    second = transfer.run(again, "knn", layer=["hidden", "output"], out=tmp_path, k=3)
+    assert calls == [("hidden", 9), ("hidden", 30)] and again.method.calls == [("output", 9), ("output", 30)]
+    assert second.entries[0] == first.entries[0] and len(second.entries) == 2
+    assert capsys.readouterr().err == "knn: given, hidden\nknn: given, output\n"
+    transfer.run(given(blobs(30, 0), blobs(9, 1)), "knn", layer=["hidden"], out=tmp_path, k=4, progress=False)
+    entries = json.loads((tmp_path / "results.json").read_text())["entries"]
+    assert [entry["result"]["k"] for entry in entries] == [3, 3, 4] and not capsys.readouterr().err
+
+
+def test_tasks_share_the_features_of_an_encoder():
+    encoder = given(blobs(30, 0), blobs(9, 1))
+    for task in ("knn", Knn(KnnOptions(k=3)), "linear"):
+        assert transfer.run(encoder, task, layer="hidden", progress=False).folder is None
+    assert sorted(encoder.method.calls) == [("hidden", 9), ("hidden", 30)]
+
+
+def test_only_one_layers_features_are_kept():
+    encoder = given(blobs(30, 0), blobs(9, 1))
+    for layer in ("hidden", "output", "hidden"):
+        encoder.features(encoder.split().train, layer)
+    assert [layer for layer, _ in encoder.method.calls] == ["hidden", "output", "hidden"]
+
+
+def test_runs_by_name_and_the_untrained_network(whole, tmp_path):
+    place = whole().directory.path
+    with pytest.raises(UserError, match="was trained on arrays given in Python"):
+        transfer.run([place, "random"], "knn", out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_refused(tmp_path):
+    one, two = given(blobs(30, 0), blobs(9, 1)), given(blobs(30, 0), blobs(9, 1))
+    with pytest.raises(UserError, match="two encoders are called 'given'"):
+        transfer.run([one, two], "knn")
+    with pytest.raises(UserError, match="`run` is needed"):
+        transfer.run([], "knn")
+    with pytest.raises(UserError, match="'random' may follow the first"):
+        transfer.run("random", "knn")
+    transfer.run([one, Given(two.method, two.split(), "two")], "knn", out=tmp_path, progress=False)
+    with pytest.raises(UserError, match="holds results of `task=knn`. Received: linear"):
+        transfer.run(one, "linear", out=tmp_path)
+    with files.exclusive(tmp_path, "mine"), pytest.raises(UserError, match="another process writes its results there"):
+        transfer.run(one, "knn", out=tmp_path)
+    for text in ("{", "[]", '{"task": "knn", "entries": [{"key": {}, "layer": "hidden", "result": {}}]}'):
+        (tmp_path / "results.json").write_text(text)
+        with pytest.raises(UserError, match=r"holds no \(or damaged\) results of a transfer task; remove it"):
+            transfer.run(one, "knn", out=tmp_path)
+
+
+def test_results_of_an_older_version_are_read_and_kept(tmp_path):
+    key = {"task": "knn", "layer": "hidden", "limit": 0, "options": {"k": 1, "metric": "euclidean"}}
+    result = {"accuracy": 50.0, "interval": [40.0, 60.0], "evaluation_examples": 9}
+    old = {"run": "old", "layer": "hidden", "key": key, "result": result}
+    (tmp_path / "results.json").write_text(json.dumps({"task": "knn", "entries": [old]}))
+    transfer.run(given(blobs(30, 0), blobs(9, 1)), "knn", layer="hidden", out=tmp_path, progress=False)
+    entries = json.loads((tmp_path / "results.json").read_text())["entries"]
+    assert entries[0] == old and len(entries) == 2
