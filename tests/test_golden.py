@@ -53,6 +53,7 @@ def test_an_exported_encoder_of_then_gives_what_it_gave(name):
     np.testing.assert_allclose(encoder.predict(expected["images"], verbose=0), expected["encoded"], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_a_golden_run_resumes_and_ends_as_it_did(name, tmp_path):
     """The same minibatches from the same state: rounding aside, which differs between processors."""

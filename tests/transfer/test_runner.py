@@ -40,6 +40,7 @@ def test_only_one_layers_features_are_kept():
     assert [layer for layer, _ in encoder.method.calls] == ["hidden", "output", "hidden"]
 
 
+@pytest.mark.slow
 def test_runs_by_name_and_the_untrained_network(whole, tmp_path):
     place = whole().directory.path
     with pytest.raises(UserError, match="was trained on arrays given in Python"):

@@ -34,6 +34,7 @@ def test_a_task_from_outside(tmp_path):
     assert json.loads((tmp_path / "results.json").read_text())["task"] == "norms"
 
 
+@pytest.mark.slow
 def test_options_become_flags_and_other_tasks_options_do_not(tmp_path):
     own = ("--plugins=tests.transfer.toys", f"--run={tmp_path}", "--task=norms")
     assert "no run in" in script(*own, "--order=3").stderr

@@ -33,6 +33,7 @@ def trained(made, split, layer, monkeypatch, recipe=QUICK):
         return seen, FrozenLayers(recipe).evaluate(Given(made, split), layer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer, frozen", [("none", 0), pytest.param("conv1", 1, marks=pytest.mark.jax), ("conv3", 3)])
 def test_frozen_layers_stay_and_the_others_move(monkeypatch, layer, frozen):
     made, split = model(), Split(pictures(), pictures(10, seed=1), "p")
@@ -51,6 +52,7 @@ def test_frozen_layers_stay_and_the_others_move(monkeypatch, layer, frozen):
     assert result["resolution"] == 32 and [i for i, _ in result["loss_curve"]] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.slow
 def test_it_learns_and_says_what_it_lacks(monkeypatch):
     made, split = model(), Split(pictures(40), pictures(30, seed=1), "p")
     recipe = Recipe(iterations=40, batch_size=16, units=12, learning_rate=0.01)
@@ -70,6 +72,7 @@ def test_it_learns_and_says_what_it_lacks(monkeypatch):
         FrozenLayers(wild).evaluate(Given(made, split), "none")
 
 
+@pytest.mark.slow
 def test_shuffled_test_labels_change_no_trained_weight(monkeypatch):
     test = pictures(20, seed=1)
     shuffled = Examples(test.images, np.random.default_rng(0).permutation(test.labels))

@@ -37,6 +37,7 @@ def test_the_loss_of_voc_leaves_difficult_classes_out():
     assert float(voc_training.sigmoid_cross_entropy(labels, logits)) == pytest.approx(terms.sum() / 2, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_voc_classification_learns(evaluate):
     recipe = {"iterations": 100, "batch_size": 8, "units": 16}
     result = evaluate(labelled(40), labelled(30, 1), "fc6-8", **recipe)
@@ -56,6 +57,7 @@ def test_voc_classification_learns(evaluate):
         evaluate(labelled(4), labelled(4), "fc9", **recipe)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer, moving", [("fc8", 1), ("fc6-8", 3), ("all", 6)])
 def test_what_each_column_of_voc_trains(layer, moving):
     made = model()
@@ -71,6 +73,7 @@ def test_what_each_column_of_voc_trains(layer, moving):
     assert moved == [False] * (6 - moving) + [True] * moving
 
 
+@pytest.mark.slow
 def test_shuffled_test_labels_change_no_trained_weight(monkeypatch, evaluate):
     monkeypatch.setattr(training, "train", spy := Spy(training.train))
     train, images = labelled(30), labelled(20, 1)

@@ -12,6 +12,7 @@ from transfer.encoders import Given, wrapped
 from transfer.probes.linear import Linear, LinearOptions
 
 
+@pytest.mark.slow
 def test_a_model_of_the_users_own(tmp_path):
     net = keras.applications.MobileNetV2(input_shape=(32, 32, 3), alpha=0.35, weights=None, classes=5)
     images = pictures(12)
