@@ -1,17 +1,22 @@
-"""The other ways to get an encoder (section 5.3.1), each a small module on `bigan`'s parts, under one interface.
+"""The other ways to get an encoder, each a small module on `bigan`'s parts, under one interface.
 
-Importing this package adds them to the list of methods.
+Those of section 5.3.1, and what one would pick instead today. Importing this package adds them to the list of methods.
 """
 
 from __future__ import annotations
 
 from bigan.registry import METHODS
 
-for _name, _place in {
+_PLACES = {
     "gan": "baselines.gan:GAN",
     "latent_regressor": "baselines.latent_regressor:LatentRegressor",
     "joint_latent_regressor": "baselines.latent_regressor:JointLatentRegressor",
     "autoencoder_l2": "baselines.autoencoder:AutoencoderL2",
     "autoencoder_l1": "baselines.autoencoder:AutoencoderL1",
-}.items():
+    "self_supervised": "baselines.self_supervised:SelfSupervised",
+}
+
+for _name, _place in _PLACES.items():
     METHODS.add(_name, _place)
+
+TABLE_5_1 = ("bigan", *(name for name in _PLACES if name != "self_supervised"))  # the methods that it compares

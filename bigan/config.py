@@ -112,6 +112,36 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Views:
+    """Random views of an example, for methods that compare them; each is off at 0."""
+
+    view_crop: float = setting(0.0, "largest part of an image's area that a view leaves out", least=0, below=1)
+    view_mirror: bool = setting(False, "mirror views, half of the time")
+    view_colour: float = setting(
+        0.0, "strength of jitter of brightness, contrast, saturation and hue", least=0, below=1.25
+    )
+    view_grey: float = setting(0.0, "probability that a view loses its colours", least=0, below=1)
+    view_blur: float = setting(0.0, "probability of a Gaussian blur", least=0, below=1)
+    view_cutout: float = setting(0.0, "edge of a square that is cut out, as part of the image's", least=0, below=1)
+    view_mask: float = setting(0.0, "part of a view's numbers that are masked, each by itself", least=0, below=1)
+    view_noise: float = setting(
+        0.0, "standard deviation of added noise, as part of the range", least=0, below=float("inf")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How methods make the encoder agree on views."""
+
+    agreement: str = setting(
+        "nt_xent", "nt_xent (SimCLR) | vicreg | barlow: the loss", choices=("nt_xent", "vicreg", "barlow")
+    )
+    agreement_weight: float = setting(1.0, "its weight beside the adversarial losses", least=0, below=float("inf"))
+    temperature: float = setting(0.2, "of nt_xent", above=0, below=float("inf"))
+    projection: int = setting(0, "units of a head between E's output and the loss; 0: none", least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Optimization:
     """Adam, its schedule and initial weights (section 5.5.3)."""
 
@@ -172,11 +202,11 @@ class Evaluation:
     )
 
 
-GROUPS = (Model, Data, Optimization, Evaluation, Runtime)
+GROUPS = (Model, Data, Views, Agreement, Optimization, Evaluation, Runtime)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Runtime, Evaluation, Optimization, Model, Data):
+class Config(Runtime, Evaluation, Optimization, Agreement, Views, Data, Model):
     """Everything that determines a run. Defaults are those of the thesis, section 5.5.3.
 
     Raises:

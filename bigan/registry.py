@@ -96,7 +96,10 @@ class Registry:
         return found
 
 
-METHODS = Registry("method", "build_networks", {"bigan": "bigan.models:BiGAN"})  # `baselines` adds its own
+# `baselines` adds its own.
+METHODS = Registry(
+    "method", "build_networks", {"bigan": "bigan.models:BiGAN", "bigan_views": "bigan.models:BiGANViews"}
+)
 
 LATENTS = Registry("latent", "draw", {"uniform": "bigan.latents:Uniform"})
 

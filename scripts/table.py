@@ -12,6 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
+from baselines import TABLE_5_1
 from bigan.config import Config
 from bigan.errors import UserError
 from bigan.registry import METHODS
@@ -24,7 +25,7 @@ from .main import run_main
 
 flags.DEFINE_string("workdir", None, "folder for the runs, the table and the plots")
 flags.DEFINE_integer("seeds", 3, "seeds 0, 1, ..., each a run of every method", lower_bound=1)
-flags.DEFINE_list("methods", None, "methods to compare, separated by commas (default: all that have a short name)")
+flags.DEFINE_list("methods", None, "methods to compare, separated by commas (default: those of Table 5.1)")
 define_plugins_flag()
 
 
@@ -58,7 +59,7 @@ def _methods(config: Config) -> list[str]:
     Raises:
         UserError: if there are none, or one of them is no method.
     """
-    methods = list(METHODS) if FLAGS.methods is None else list(dict.fromkeys(FLAGS.methods))
+    methods = list(TABLE_5_1) if FLAGS.methods is None else list(dict.fromkeys(FLAGS.methods))
     if not any(methods):
         raise UserError("--methods is empty")
     for method in methods:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bigan.models.bigan import BiGAN as BiGAN
+    from bigan.models.bigan_views import BiGANViews as BiGANViews
     from bigan.models.method import Method as Method
 
-_HOMES = {"BiGAN": "bigan.models.bigan", "Method": "bigan.models.method"}
+_HOMES = {"BiGAN": "bigan.models.bigan", "BiGANViews": "bigan.models.bigan_views", "Method": "bigan.models.method"}
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ class BiGAN(Method):
     alone. E and G see D through `apply_frozen`: that part moves E and G alone. XLA merges the doubled forward pass.
     """
 
-    logged = ("loss_D", "loss_E", "loss_G", "D_real", "D_generated")
+    logged: tuple[str, ...] = ("loss_D", "loss_E", "loss_G", "D_real", "D_generated")
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:

@@ -82,6 +82,13 @@ class Method(Inference, keras.Model):
         """The networks that this method trains, made by `family`, by role."""
         raise NotImplementedError(f"{cls.__name__} must define build_networks(family)")
 
+    def configure(self, config: Config) -> None:
+        """Takes what the method needs of the configuration beside its networks; called when it is made.
+
+        Raises:
+            UserError: if what is configured does not fit the method or the examples.
+        """
+
     def step_inputs(self) -> dict[str, StepInput]:
         """What a training step gets, by the names under which `terms` takes it; see `bigan.data.inputs`."""
         return IMAGES_AND_LATENTS
@@ -109,6 +116,7 @@ class Method(Inference, keras.Model):
         family = cast("type[Family]", NETWORKS.resolve(config.networks))(config, spec, latent)
         size.need_memory(lambda: cls.build_networks(family))
         model = cls(spec, latent, family.value_range, cls.build_networks(family))
+        model.configure(config)
         model.xla_on_cpu, model.unpadded_transfer = family.xla_on_cpu, family.unpadded_transfer
         return model
 

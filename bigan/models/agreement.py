@@ -1,0 +1,133 @@
+"""Agreement of views: what makes an encoder give two views of one example alike codes, and other examples others.
+
+Three losses, each a function of two minibatches of codes, `(batch, k)`, whose rows belong to each other:
+NT-Xent (SimCLR; Chen et al. 2020), VICReg (Bardes et al. 2022) and Barlow Twins (Zbontar et al. 2021).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import keras
+from keras import layers, ops
+
+from bigan.data.inputs import StepInput
+from bigan.data.views import Views
+from bigan.errors import UserError
+from bigan.models.method import Method
+from bigan.types import Tensor
+
+if TYPE_CHECKING:
+    from bigan.config import Config
+    from bigan.networks.family import Family
+
+VICREG = {"invariance": 25.0, "variance": 25.0, "covariance": 1.0}  # weights of the paper
+BARLOW = 5e-3  # weight of what lies off the diagonal
+NAMES = ("first", "second")
+
+
+def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
+    """Mean cross-entropy of telling each code's other view among all other codes of the minibatch, by the cosine.
+
+    Args:
+        a, b: `(batch, k)` codes of two views.
+        temperature: cosines are divided by it.
+    """
+    codes = ops.concatenate([a, b], axis=0)
+    codes = codes / ops.sqrt(ops.sum(ops.square(codes), axis=1, keepdims=True) + 1e-12)
+    logits = ops.matmul(codes, ops.transpose(codes)) / temperature
+    count = ops.shape(codes)[0]
+    logits = logits - 1e9 * ops.eye(count, dtype=logits.dtype)  # a code is not told from itself
+    partner = ops.sum(codes * ops.concatenate([codes[count // 2 :], codes[: count // 2]], axis=0), axis=1) / temperature
+    return ops.mean(ops.logsumexp(logits, axis=1) - partner)
+
+
+def vicreg(a: Tensor, b: Tensor) -> Tensor:
+    """Invariance, variance (hinge at 1) and covariance, with the weights of the paper.
+
+    Args:
+        a, b: `(batch, k)` codes of two views.
+    """
+    invariance = ops.mean(ops.square(a - b))
+    variance, covariance = 0.0, 0.0
+    for code in (a, b):
+        count, width = ops.cast(ops.shape(code)[0], code.dtype), code.shape[1]
+        centred = code - ops.mean(code, axis=0, keepdims=True)
+        moments = ops.matmul(ops.transpose(centred), centred) / (count - 1)
+        diagonal = ops.sum(moments * ops.eye(width, dtype=code.dtype), axis=1)
+        variance = variance + ops.mean(ops.relu(1.0 - ops.sqrt(diagonal + 1e-4))) / 2
+        covariance = covariance + (ops.sum(ops.square(moments)) - ops.sum(ops.square(diagonal))) / width
+    return VICREG["invariance"] * invariance + VICREG["variance"] * variance + VICREG["covariance"] * covariance
+
+
+def barlow(a: Tensor, b: Tensor) -> Tensor:
+    """The squared distance of the views' cross-correlation matrix from the identity.
+
+    Args:
+        a, b: `(batch, k)` codes of two views.
+    """
+
+    def normal(code: Tensor) -> Tensor:
+        centred = code - ops.mean(code, axis=0, keepdims=True)
+        return centred / ops.sqrt(ops.mean(ops.square(centred), axis=0, keepdims=True) + 1e-6)
+
+    count = ops.cast(ops.shape(a)[0], a.dtype)
+    correlation = ops.matmul(ops.transpose(normal(a)), normal(b)) / count
+    identity = ops.eye(a.shape[1], dtype=a.dtype)
+    off = BARLOW * (1 - identity) + identity
+    return ops.sum(off * ops.square(correlation - identity))
+
+
+class Agreement(Method):
+    """Base of the methods whose encoder is trained to agree on views.
+
+    The encoder's linear outputs are compared or, with `projection`, what a head of two dense layers makes of them.
+    """
+
+    logged: tuple[str, ...] = ("agreement",)
+
+    def configure(self, config: Config) -> None:
+        """Takes the fields of the configuration's groups `Views` and `Agreement`."""
+        super().configure(config)
+        self.views = Views.from_config(config)
+        self.views.check(self.spec)
+        if config.batch_size // config.replicas < 2:
+            raise UserError(
+                f"`batch_size`: views are compared with those of other examples. Received: {config.batch_size}"
+            )
+        self.temperature, self.loss_of_views = config.temperature, config.agreement
+
+    @classmethod
+    def build_networks(cls, family: Family) -> dict[str, keras.Model]:
+        """E, and the head if `projection` asks for one."""
+        return {"encoder": family.encoder()} | head(family)
+
+    def step_inputs(self) -> dict[str, StepInput]:
+        """What is drawn for two views."""
+        drawn = [self.views.step_inputs(name, number, self.spec) for number, name in enumerate(NAMES, start=1)]
+        return super().step_inputs() | drawn[0] | drawn[1]
+
+    def agreement(self, x: Tensor, drawn: dict[str, Tensor], training: bool) -> Tensor:
+        """The loss on two views of scaled x, a scalar; each view is a batch of its own, with its own statistics."""
+        first, second = (self._code(x, name, drawn, training) for name in NAMES)
+        if self.loss_of_views == "nt_xent":
+            return nt_xent(first, second, self.temperature)
+        return vicreg(first, second) if self.loss_of_views == "vicreg" else barlow(first, second)
+
+    def _code(self, x: Tensor, name: str, drawn: dict[str, Tensor], training: bool) -> Tensor:
+        code = self.encoder(self.views(x, name, drawn, self.value_range), training=training)
+        return self.networks["projector"](code, training=training) if self.has("projector") else code
+
+
+def head(family: Family) -> dict[str, keras.Model]:
+    """The projection head, by its role 'projector'; empty if `projection` asks for none.
+
+    A dense layer, batch normalization and ReLU, and another dense layer, `projection` units each.
+    """
+    units = family.config.projection
+    if not units:
+        return {}
+    code = layers.Input((family.latent.head_size,), name="code")
+    h = family._normalize("norm1", family._dense("projector/linear1", units)(code), affine=True)
+    h = family._dense("projector/output", units, last=True)(family._relu("hidden1", h))
+    return {"projector": keras.Model(code, h, name="projector")}
