@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import keras
 from keras import ops
 
+from bigan.data.inputs import StepInput
+from bigan.data.views import Views
 from bigan.models.method import Method
 from bigan.types import Tensor
 
 if TYPE_CHECKING:
+    from bigan.config import Config
     from bigan.networks.family import Family
 
 
@@ -27,7 +30,11 @@ class Autoencoder(Method):
 
     def terms(self, x: Tensor, z: Tensor, training: bool) -> dict[str, Tensor]:
         """loss = the minibatch's mean distance."""
-        again = self.generator(self.latent.squash(self.encoder(x, training=training)), training=training)
+        return self.distance_from(x, x, training)
+
+    def distance_from(self, seen: Tensor, x: Tensor, training: bool) -> dict[str, Tensor]:
+        """The minibatch's mean distance of G(E(seen)) from x, as the loss."""
+        again = self.generator(self.latent.squash(self.encoder(seen, training=training)), training=training)
         distance = ops.mean(self.distance(ops.reshape(self.reduce(x) - again, (ops.shape(x)[0], -1))))
         return {"loss": distance, "distance": distance}
 
@@ -50,3 +57,21 @@ class AutoencoderL1(Autoencoder):
     def distance(self, difference: Tensor) -> Tensor:
         """||x - G(E(x))||_1."""
         return ops.sum(ops.abs(difference), axis=1)
+
+
+class DenoisingAutoencoder(AutoencoderL2):
+    """G(E(view of x)) against x (Vincent et al. 2008): a view is cropped, recoloured, masked, as configured."""
+
+    def configure(self, config: Config) -> None:
+        """Takes the fields of the configuration's group `Views`."""
+        super().configure(config)
+        self.views = Views.from_config(config)
+        self.views.check(self.spec)
+
+    def step_inputs(self) -> dict[str, StepInput]:
+        """What is drawn for the view."""
+        return super().step_inputs() | self.views.step_inputs("seen", 1, self.spec)
+
+    def terms(self, x: Tensor, z: Tensor, training: bool, **drawn: Tensor) -> dict[str, Tensor]:
+        """loss = the minibatch's mean distance of reconstructed views from the examples."""
+        return self.distance_from(self.views(x, "seen", drawn, self.value_range), x, training)

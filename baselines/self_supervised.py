@@ -1,20 +1,42 @@
 """What one would use instead: encoders trained by the agreement of views alone, without a generator.
 
-The encoder, the views and the head are those of `bigan_views`.
+The encoder, the views and the head are those of `bigan_views`; what is missing is the adversary.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bigan.models.agreement import Agreement
 from bigan.types import Tensor
 
+if TYPE_CHECKING:
+    from bigan.config import Config
+
 
 class SelfSupervised(Agreement):
-    """E, trained to agree on views; `agreement` says by which loss."""
+    """E, trained to agree on views; subclasses say by which loss."""
 
     samples_prior = False
+    by = ""  # the loss, as the field `agreement` names it
+
+    def configure(self, config: Config) -> None:
+        """Takes views, temperature and head from the configuration, and the loss from the class."""
+        super().configure(config.replace(agreement=self.by))
 
     def terms(self, x: Tensor, z: Tensor, training: bool, **drawn: Tensor) -> dict[str, Tensor]:
         """loss = the agreement."""
         agreement = self.agreement(x, drawn, training)
         return {"loss": agreement, "agreement": agreement}
+
+
+class SimCLR(SelfSupervised):
+    """NT-Xent (Chen et al. 2020): the other view is told from all other examples'."""
+
+    by = "nt_xent"
+
+
+class VICReg(SelfSupervised):
+    """Variance, invariance and covariance (Bardes et al. 2022): no negatives."""
+
+    by = "vicreg"

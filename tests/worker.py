@@ -14,7 +14,7 @@ from bigan.config import Config
 from bigan.networks import MLP
 
 STEPS = 50
-METHOD_NAMES = sorted(TABLE_5_1)
+METHOD_NAMES = sorted([*TABLE_5_1, "bigan_views", "denoising_autoencoder", "simclr", "vicreg"])
 
 
 class Unnormalized(MLP):
@@ -37,6 +37,9 @@ def tiny_config(**changes):
         statistics_batches=3,
         nearest_samples=64,
         logistic_examples=60,
+        view_mask=0.3,
+        view_noise=0.1,
+        projection=5,
         seed=3,
     ).replace(**changes)
 
@@ -64,19 +67,21 @@ def _first_steps(method):
     """From weights, images and latents drawn with NumPy."""
     import keras
 
+    from bigan.data.batches import Minibatches
+    from bigan.data.dataset import Examples
     from bigan.data.spec import Spec
     from bigan.models.method import create
     from bigan.training.optimizer import compile_for_training
 
-    config = Config(method=method, width=64, latent_dim=8, batch_size=32, epochs=1, seed=1)
+    views = {"view_crop": 0.5, "view_mirror": True, "view_colour": 0.5, "view_blur": 0.5, "view_cutout": 0.2}
+    config = Config(method=method, width=64, latent_dim=8, batch_size=32, epochs=1, seed=1, projection=6, **views)
     model = create(config, Spec((8, 8, 1)))
     rng = np.random.default_rng(5)
     for variable in model.trainable_variables:
         variable.assign(rng.normal(0, 1.5 / np.sqrt(variable.shape[0]), variable.shape))
-    batches = [
-        {"x": rng.integers(0, 256, (32, 8, 8, 1), np.uint8), "z": rng.uniform(-1, 1, (32, 8)).astype(np.float32)}
-        for _ in range(STEPS)
-    ]
+    examples = Examples(rng.integers(0, 256, (320, 8, 8, 1), np.uint8))
+    stream = Minibatches(examples, model.latent, 32, 1, inputs=model.step_inputs())
+    batches = [stream[i][0] for i in range(STEPS)]
     tensors = {name: keras.ops.convert_to_tensor(value) for name, value in batches[0].items()}
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -100,11 +105,11 @@ def _first_steps(method):
     return {str(i): np.asarray(g) for i, g in enumerate(gradients)} | {"losses": np.array(losses)}
 
 
-def train(workdir, replicas, networks):
+def train(workdir, replicas, networks, method="bigan"):
     """A tiny run on `replicas` devices."""
     from bigan.training.train import train
 
-    config = tiny_config(replicas=int(replicas), device="cpu", networks=networks, init_stddev=0.1)
+    config = tiny_config(replicas=int(replicas), device="cpu", networks=networks, init_stddev=0.1, method=method)
     train(config, workdir, progress=False, **tiny_data())
 
 

@@ -138,7 +138,8 @@ class Views:
 
     def _kept(self, minibatch: Minibatch, spec: Spec, number: int) -> np.ndarray:
         random = minibatch.generator(Stream.VIEW, number, 1)
-        return random.random((len(minibatch.index), spec.size), np.float32) >= self.mask
+        kept = random.random((len(minibatch.index), spec.size), np.float32) >= self.mask
+        return kept.astype(np.uint8)  # TensorFlow does not put booleans of several replicas together
 
     def __call__(self, x: Tensor, name: str, drawn: Mapping[str, Tensor], value_range: tuple[float, float]) -> Tensor:
         """One view of scaled examples.
@@ -157,7 +158,7 @@ class Views:
         if self.noise:
             u = u + self.noise * ops.reshape(drawn[f"{name}_noise"], shape)
         if self.mask:
-            u = ops.where(ops.reshape(drawn[f"{name}_mask"], shape), u, GREY)
+            u = ops.where(ops.reshape(ops.cast(drawn[f"{name}_mask"], "bool"), shape), u, GREY)
         return u * (high - low) + low
 
     def _image(self, u: Tensor, drawn: Tensor) -> Tensor:

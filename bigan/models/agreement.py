@@ -15,6 +15,7 @@ from bigan.data.inputs import StepInput
 from bigan.data.views import Views
 from bigan.errors import UserError
 from bigan.models.method import Method
+from bigan.runtime.distribution import gathered
 from bigan.types import Tensor
 
 if TYPE_CHECKING:
@@ -108,8 +109,11 @@ class Agreement(Method):
         return super().step_inputs() | drawn[0] | drawn[1]
 
     def agreement(self, x: Tensor, drawn: dict[str, Tensor], training: bool) -> Tensor:
-        """The loss on two views of scaled x, a scalar; each view is a batch of its own, with its own statistics."""
-        first, second = (self._code(x, name, drawn, training) for name in NAMES)
+        """The loss on two views of scaled x, a scalar; each view is a batch of its own, with its own statistics.
+
+        Examples of all replicas are compared with one another.
+        """
+        first, second = (gathered(self._code(x, name, drawn, training)) for name in NAMES)
         if self.loss_of_views == "nt_xent":
             return nt_xent(first, second, self.temperature)
         return vicreg(first, second) if self.loss_of_views == "vicreg" else barlow(first, second)

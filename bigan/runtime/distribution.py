@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bigan.config import Config
 from bigan.errors import UserError
+from bigan.types import Tensor
 
 
 def strategy(config: Config) -> contextlib.AbstractContextManager[None]:
@@ -65,3 +66,19 @@ def _jax(config: Config) -> Iterator[None]:
         yield
     finally:
         keras.distribution.set_distribution(before)
+
+
+def gathered(tensor: Tensor) -> Tensor:
+    """The rows of all replicas' tensors, `(replicas * batch, ...)`, inside a training step; gradients flow back.
+
+    With JAX, and on one device, a step sees the whole minibatch already.
+    """
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync > 1:
+            return context.all_gather(tensor, axis=0)
+    return tensor

@@ -19,6 +19,10 @@ ROLES = {
     "gan": ["generator", "discriminator"],
     "latent_regressor": ["encoder", "generator", "discriminator"],
     "joint_latent_regressor": ["encoder", "generator", "discriminator"],
+    "bigan_views": ["encoder", "generator", "discriminator"],
+    "denoising_autoencoder": ["encoder", "generator"],
+    "simclr": ["encoder"],
+    "vicreg": ["encoder"],
     "autoencoder_l1": ["encoder", "generator"],
     "autoencoder_l2": ["encoder", "generator"],
 }
@@ -26,7 +30,7 @@ ROLES = {
 
 @pytest.mark.parametrize("name", METHOD_NAMES)
 def test_networks_by_role(name):
-    model = create(Config(method=name, width=8, latent_dim=3), Spec((4, 4, 1)))
+    model = create(Config(method=name, width=8, latent_dim=3, view_noise=0.1), Spec((4, 4, 1)))
     assert list(model.networks) == ROLES[name]
     for role in ("encoder", "generator", "discriminator"):
         assert model.has(role) == (role in ROLES[name])
@@ -41,9 +45,11 @@ def test_networks_by_role(name):
 
 @pytest.mark.parametrize("name", METHOD_NAMES)
 def test_every_term_that_is_logged_is_there(name):
-    model = create(Config(method=name, width=8, latent_dim=3), Spec((4, 4, 1)))
-    assert list(model.step_inputs()) == ["x", "z"]
-    terms = model({"x": np.zeros((5, 4, 4, 1), np.uint8), "z": np.zeros((5, 3), np.float32)}, training=True)
+    model = create(Config(method=name, width=8, latent_dim=3, view_noise=0.1), Spec((4, 4, 1)))
+    noise = {key: np.ones((5, 16), np.float32) for key in list(model.step_inputs())[2:]}
+    assert list(model.step_inputs())[:2] == ["x", "z"] and all(key.endswith("_noise") for key in noise)
+    given = {"x": np.zeros((5, 4, 4, 1), np.uint8), "z": np.zeros((5, 3), np.float32)}
+    terms = model(given | noise, training=True)
     assert set(terms) == {"loss", *model.logged}
     assert all(np.isfinite(float(value)) and value.shape == () for value in terms.values())
 

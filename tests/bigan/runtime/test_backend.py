@@ -27,7 +27,7 @@ def test_tensorflow_and_jax_agree(first_steps, method):
     assert one.keys() == two.keys() and len(one) > 5
     losses = [arrays.pop(f"{method}/losses") for arrays in (one, two)]
     for name in one:
-        assert np.linalg.norm(one[name] - two[name]) <= 1e-5 * np.linalg.norm(one[name]) > 0, name
+        assert np.linalg.norm(one[name] - two[name]) <= 2e-5 * np.linalg.norm(one[name]) > 0, name
     assert losses[0].shape == (50,) and losses[0][-1] != losses[0][0]
     np.testing.assert_allclose(*losses, rtol=1e-3)
 

@@ -22,11 +22,13 @@ pytestmark = pytest.mark.slow
     "method", [pytest.param(name, marks=pytest.mark.jax if name == "bigan" else ()) for name in METHOD_NAMES]
 )
 def test_every_method_trains_on_convolutions(tmp_path, natural, method):
-    run = train(natural_config(natural, method=method), tmp_path / "run", progress=False)
+    run = train(
+        natural_config(natural, method=method, view_crop=0.5, view_colour=0.3), tmp_path / "run", progress=False
+    )
     assert run.results["complete"] and run.results["figures"]["knn_hidden"] > 60
     start, end = (read_arrays(run.directory.checkpoint(epoch)) for epoch in ("0", "2"))
     kernels = [name for name in start if name.endswith("kernel")]
-    assert len(kernels) > 6 and all(not np.array_equal(start[name], end[name]) for name in kernels)
+    assert len(kernels) >= 4 and all(not np.array_equal(start[name], end[name]) for name in kernels)
     assert run.results["protocol"]["evaluation_examples"] == 16
     model = run.model
     whole = run.split().train.images
