@@ -110,7 +110,7 @@ def tiny32() -> Config:
     Command: `python -m scripts.prepare --data_dir=FOLDER --edge=36 --out=stores/tiny36`, then
     `python -m scripts.train --preset=tiny32 --data_dir=stores/tiny36 --workdir=runs/tiny32`.
     Cost: 11 minutes on 2 CPU cores for 6,000 images. Score to expect, on ten ImageNet classes: knn_hidden
-    34 %, untrained 26; with `epochs=200`, 43.
+    34 %, untrained 26; with `--epochs=200`, 43.
     """
     return Config(
         preset="tiny32",
