@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Iterator
 
@@ -41,6 +42,9 @@ class Registry:
         Raises:
             UserError: if the name is taken by something else.
         """
+        module, _, attribute = place.partition(":")
+        if not name.isidentifier() or not module or not attribute:
+            raise UserError(f"a {self.kind} is added as name, 'module:Class'. Received: {name!r}, {place!r}")
         if self._known.setdefault(name, place) != place:
             raise UserError(f"the {self.kind} {name!r} is {self._known[name]} already. Received: {place}")
 
@@ -93,6 +97,9 @@ class Registry:
             raise UserError(f"`{self.kind}`: {place!r} is not a class. Received: {type(found).__name__}")
         if not hasattr(found, self.needs):
             raise UserError(f"`{self.kind}`: {place!r} has no {self.needs}(), so it cannot be one")
+        if inspect.isabstract(found):
+            missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
+            raise UserError(f"`{self.kind}`: {place!r} does not define {missing}")
         return found
 
 

@@ -14,7 +14,7 @@ from bigan.errors import UserError
 from bigan.visualization import dumps
 from bigan.visualization.pictures import is_picture
 
-from .flags import FLAGS
+from .flags import FLAGS, define_plugins_flag
 from .main import run_main
 from .runs import define_run_flags, model_from_flags, run_from_flags, split_from_flags
 
@@ -29,6 +29,7 @@ flags.DEFINE_string("layer", "hidden", "whose features neighbors and map compare
 flags.DEFINE_integer("seed", None, "of the latents and of the images chosen (default: the run's)", lower_bound=0)
 flags.DEFINE_string("out", "", "folder to write to (default: RUN/dumps)")
 define_run_flags()
+define_plugins_flag()
 
 
 def main() -> None:

@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
+from bigan.registry import METHODS
 from bigan.training.run_directory import RunDir, read_arrays
 
-FLAGS = flags.FLAGS
-flags.DEFINE_integer("kills", 20, "how often the run is killed")
+from .flags import FLAGS
+from .main import run_main
+
+flags.DEFINE_integer("kills", 20, "how often the run is killed", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "of the instants")
 flags.DEFINE_string("method", "bigan", "which method is trained")
 
@@ -62,8 +65,9 @@ def contents(run: RunDir) -> tuple[dict[str, np.ndarray], Any]:
     return arrays, (notes, table, results)
 
 
-def main(_: list[str]) -> None:
+def main() -> None:
     """Runs, kills, compares, reports."""
+    METHODS.check(FLAGS.method)
     rng = random.Random(FLAGS.seed)
     with tempfile.TemporaryDirectory() as folder:
         whole = RunDir(Path(folder) / "whole")
@@ -101,5 +105,7 @@ def inspect(run: RunDir) -> str:
     return f"epoch {notes['epoch']:3d}, {len(paths)} files readable"
 
 
+run = run_main(main)
+
 if __name__ == "__main__":
-    app.run(main)
+    run()

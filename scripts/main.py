@@ -88,13 +88,16 @@ def import_plugins() -> None:
         UserError: naming the module that cannot be imported.
     """
     sys.path.insert(0, os.getcwd())  # where modules of the user's lie; python -m does the same
+    if "plugins" not in FLAGS:
+        return
     backend.choose(early("device"))  # a plugin's own imports may start the backend
     for module in filter(None, early("plugins").split(",")):
         try:
-            with backend.silent_libraries():
+            with backend.silent_libraries(), backend.uninterrupted():
                 importlib.import_module(module)
-        except Exception as error:  # whatever a user's module raises while it is imported
-            raise UserError(f"--plugins: cannot import {module!r} ({type(error).__name__}: {error})") from error
+        except (Exception, SystemExit) as error:  # whatever a user's module raises while it is imported
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UserError(f"--plugins: cannot import {module!r} ({why})") from error
 
 
 def _help(module: str, more: Callable[[], str]) -> str:

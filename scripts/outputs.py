@@ -9,12 +9,13 @@ from absl import flags
 
 from bigan.benchmarks import outputs, report
 
-from .flags import FLAGS
+from .flags import FLAGS, define_plugins_flag
 from .main import run_main
 from .runs import define_run_flags, run_from_flags
 
 flags.DEFINE_list("checkpoints", [], "epochs to look at (default: all that were kept)")
 define_run_flags()
+define_plugins_flag()
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bigan.errors import UserError
 from bigan.evaluation import tables
 from bigan.evaluation.tables import Cell, Table
@@ -50,8 +52,18 @@ class Results:
 
     def add(self, name: str, column: str, key: dict[str, Json], result: Result) -> None:
         """Adds an entry and writes results.json; what was there from other calls is kept beside it."""
-        # As they will be read again: tuples become lists.
-        entry = json.loads(json.dumps({"run": name, "layer": column, "key": key, "result": result}))
+        # As they will be read again: tuples become lists, NumPy's numbers Python's.
+        try:
+            text = json.dumps(
+                {"run": name, "layer": column, "key": key, "result": result}, default=_plain, allow_nan=False
+            )
+            entry = json.loads(text)
+            _checked(self.task, entry)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"`task={self.task.name}`: what evaluate() gave for {name}, {column} is no result of finite numbers "
+                f"({type(error).__name__}: {error})"
+            ) from error
         self.entries.append(entry)
         self._known[_text(key)] = entry
         if self.folder is not None:
@@ -101,21 +113,34 @@ class Results:
 
 def _read(path: Path, task: Task) -> dict[str, Entry]:
     with files.readable(path):
-        text = path.read_text()
+        content = path.read_bytes()
     try:
-        document = json.loads(text)
+        document = json.loads(content)
         other, entries = document["task"], {_text(entry["key"]): entry for entry in document["entries"]}
         if other == task.name:
             for entry in entries.values():
-                task.points(entry["layer"], entry["result"])
-                task.curve(entry["result"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+                _checked(task, entry)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{path}: holds no (or damaged) results of a transfer task; remove it, or use another `out`"
         ) from error
     if other != task.name:
         raise UserError(f"`out`: {path.parent} holds results of `task={other}`. Received: {task.name}")
     return entries
+
+
+def _checked(task: Task, entry: Entry) -> None:
+    """Raises what Python raises unless the task can read the entry's result as numbers."""
+    for point in task.points(entry["layer"], entry["result"]):
+        _ = [f"{number:.2f}" for number in (point.value, point.low, point.high)]
+    task.curve(entry["result"])
+
+
+def _plain(value: Any) -> Json:
+    """NumPy's numbers and arrays for JSON."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _text(key: dict[str, Json]) -> str:

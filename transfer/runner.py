@@ -52,6 +52,8 @@ def run(
     Raises:
         UserError: if anything given cannot be used; it is refused before anything is computed.
     """
+    if not isinstance(task, str | Task):
+        raise UserError(f"`task` must be a name or an instance of a task. Received: {task!r}")
     chosen = task if isinstance(task, Task) and not options else make(task, options)
     given = [encoders] if isinstance(encoders, str | Path | Encoder) else encoders
     own = [one for one in given if isinstance(one, Encoder)]

@@ -27,10 +27,12 @@ from bigan.config import Config
 from bigan.data.batches import IMAGES_AND_LATENTS
 from bigan.data.inputs import StepInput
 from bigan.data.spec import Spec
+from bigan.errors import UserError
 from bigan.latents import Latent
 from bigan.models.inference import Inference
 from bigan.networks import size
 from bigan.registry import LATENTS, METHODS, NETWORKS
+from bigan.streams import Stream
 from bigan.types import Tensor
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class Method(Inference, keras.Model):
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
         """The networks that this method trains, made by `family`, by role."""
-        raise NotImplementedError(f"{cls.__name__} must define build_networks(family)")
+        raise UserError(f"`method`: {cls.__name__} must define build_networks(family)")
 
     def configure(self, config: Config) -> None:
         """Takes what the method needs of the configuration beside its networks; called when it is made.
@@ -101,7 +103,7 @@ class Method(Inference, keras.Model):
             inputs: by name, the tensors that `step_inputs` lists, raw ones scaled; and `training`, whether batch
                 normalization uses the minibatch's own statistics.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define terms(x, z, training)")
+        raise UserError(f"`method`: {type(self).__name__} must define terms(x, z, training)")
 
     # Making and training.
 
@@ -113,6 +115,12 @@ class Method(Inference, keras.Model):
             UserError: if networks or latent cannot be imported, do not fit the examples, or would not fit into memory.
         """
         latent = cast(type[Latent], LATENTS.resolve(config.latent))(config.latent_dim)
+        drawn = latent.draw(2, config.seed, Stream.LATENT, 0, 0)
+        if drawn.shape != (2, latent.dim):
+            raise UserError(
+                f"`latent`: draw(2, ...) of {type(latent).__name__} must have shape {(2, latent.dim)}. "
+                f"Received: {drawn.shape}"
+            )
         family = cast("type[Family]", NETWORKS.resolve(config.networks))(config, spec, latent)
         size.need_memory(lambda: cls.build_networks(family))
         model = cls(spec, latent, family.value_range, cls.build_networks(family))
@@ -125,7 +133,19 @@ class Method(Inference, keras.Model):
         entries = self.step_inputs()
         tensors = {name: ops.convert_to_tensor(value) for name, value in inputs.items()}
         tensors = {name: self.scale(value) if entries[name].raw else value for name, value in tensors.items()}
-        return self.terms(**tensors, training=training)
+        return self._checked(self.terms(**tensors, training=training))
+
+    def _checked(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        name = type(self).__name__
+        if not isinstance(terms, dict) or not {"loss", *self.logged} <= terms.keys():
+            wanted = ", ".join(["loss", *self.logged])
+            found = ", ".join(terms) if isinstance(terms, dict) else type(terms).__name__
+            raise UserError(f"`method`: {name}.terms() must return a dictionary with {wanted}. Received: {found}")
+        for term in ("loss", *self.logged):
+            if len(ops.shape(terms[term])):
+                shape = tuple(ops.shape(terms[term]))
+                raise UserError(f"`method`: {name}.terms() must return scalars; {term!r} has the shape {shape}")
+        return terms
 
     def compute_loss(
         self,

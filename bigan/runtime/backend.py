@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 
 from bigan.config import Config
@@ -28,7 +30,7 @@ def prepare(config: Config) -> None:
         return
     choose(config.device)
     try:
-        with silent_libraries():
+        with silent_libraries(), uninterrupted():
             import keras  # noqa: F401
     except ImportError as error:
         raise UserError(f"KERAS_BACKEND={backend} cannot be imported: {error}") from error
@@ -39,6 +41,24 @@ def choose(device: str) -> None:
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Puts off Ctrl-C and SIGTERM until libraries are imported: raised inside an import, they are lost, or crash it."""
+    came: list[int] = []
+    saved = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                saved[number] = signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in saved.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
 
 
 @contextlib.contextmanager

@@ -21,14 +21,14 @@ from bigan.training.trainer import Trainer
 
 def run_training(config: Config, dataset: Dataset, split: Split, run: RunDir, report: bool = True) -> None:
     """Trains the run to its end from wherever it stands. See `bigan.train`."""
-    with distribution.strategy(config):
+    with Interruption() as interruption, distribution.strategy(config):
         with backend.silent_libraries():  # on JAX too, Keras imports TensorFlow here, to seed it
             keras.utils.set_random_seed(config.seed)  # for networks of a user's, whose initializers have no seed
         model = create(config, dataset.spec)
         batches = minibatches(config, split, model)
         batches.minibatch(0, 0)  # a step input that cannot be made is refused before anything is written
         compile_for_training(model, config, batches.steps, compilation.use_xla(config, model.xla_on_cpu))
-        trainer = Trainer(config, model, split, run, batches.steps, report)
+        trainer = Trainer(config, model, split, run, batches.steps, interruption, report)
         trainer.resume()
         # Keras dispatches in whole groups, so a group must fit into the epoch and into what is left of it.
         whole = math.gcd(batches.steps, trainer.record.step)
@@ -39,26 +39,25 @@ def run_training(config: Config, dataset: Dataset, split: Split, run: RunDir, re
                 f"{batches.steps} steps an epoch are dispatched {model.steps_per_execution} at a time: "
                 f"steps_per_dispatch={config.steps_per_dispatch} does not divide them"
             )
+        trainer.stop_if_asked()
         parameters = {role: network.count_params() for role, network in model.networks.items()}
         about = {"name": dataset.name, "classes": list(dataset.classes)}
         run.write_config(config, dataset.spec, split.fingerprint, about, parameters)
-        with Interruption() as interruption:
-            trainer.interrupted = interruption
-            trainer.begin()
-            while trainer.record.epoch < config.epochs:
-                # fit knows whole epochs only: what is left of an interrupted one is a fit of its own.
-                epoch, partial = trainer.record.epoch, trainer.record.step > 0
-                model.fit(
-                    minibatches(config, split, model, trainer.position).feed(),
-                    initial_epoch=epoch,
-                    epochs=epoch + 1 if partial else config.epochs,
-                    steps_per_epoch=batches.steps - trainer.record.step,
-                    shuffle=False,
-                    verbose=0,
-                    callbacks=[trainer],
-                )
-                trainer.stop_if_asked()
-            trainer.finish()
+        trainer.begin()
+        while trainer.record.epoch < config.epochs:
+            # fit knows whole epochs only: what is left of an interrupted one is a fit of its own.
+            epoch, partial = trainer.record.epoch, trainer.record.step > 0
+            model.fit(
+                minibatches(config, split, model, trainer.position).feed(),
+                initial_epoch=epoch,
+                epochs=epoch + 1 if partial else config.epochs,
+                steps_per_epoch=batches.steps - trainer.record.step,
+                shuffle=False,
+                verbose=0,
+                callbacks=[trainer],
+            )
+            trainer.stop_if_asked()
+        trainer.finish()
 
 
 def minibatches(config: Config, split: Split, model: Method, start: int = 0) -> Minibatches:

@@ -88,7 +88,8 @@ def _train(config: Config, dataset: Dataset, run: RunDir, progress: bool) -> Run
         if run.snapshot.exists():
             _check_epochs(run, config.epochs, steps)
         backend.prepare(config)
-        from bigan.training.loop import run_training
+        with backend.uninterrupted():
+            from bigan.training.loop import run_training
 
         run_training(config, dataset, parts, run, progress)
     return Run(run)

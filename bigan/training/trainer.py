@@ -44,15 +44,25 @@ class Trainer(keras.callbacks.Callback):
         split: its examples.
         run: its directory.
         steps: minibatches in an epoch.
+        interrupted: knows whether a signal came.
         report: whether to report progress on standard error.
     """
 
-    def __init__(self, config: Config, model: Method, split: Split, run: RunDir, steps: int, report: bool) -> None:
+    def __init__(
+        self,
+        config: Config,
+        model: Method,
+        split: Split,
+        run: RunDir,
+        steps: int,
+        interrupted: Interruption,
+        report: bool,
+    ) -> None:
         super().__init__()
         self.config, self.method, self.run, self.steps = config, model, run, steps
         self.evaluator = Evaluator(config, split)
         self.record = Record()
-        self.interrupted = Interruption()
+        self.interrupted = interrupted
         self.progress = Progress(config.epochs, steps, config.batch_size, report)
         self.events = EventLog(run.path / "tensorboard")
         self._labelled = {"training": split.train.labels is not None, "test": split.evaluation.labels is not None}

@@ -43,6 +43,20 @@ def test_names_are_added_once(animals):
         animals.add("cow", "stable:Cow")
 
 
+def test_what_is_no_name_or_place_is_not_added(animals):
+    for name, place in (("cow", "meadow"), ("cow", ":Cow"), ("a:b", "meadow:Cow"), ("", "meadow:Cow")):
+        with pytest.raises(UserError, match="an? animal is added as name, 'module:Class'"):
+            animals.add(name, place)
+    assert list(animals) == ["dog", "cat"]
+
+
+def test_a_class_that_leaves_out_what_it_must_define_is_told():
+    with pytest.raises(
+        UserError, match="`latent`: 'bigan.latents:Latent' does not define draw, exported_squash, squash"
+    ):
+        LATENTS.resolve("bigan.latents:Latent")
+
+
 def test_names_of_ones_own_are_recorded_as_importable_ones(animals):
     animals.add("cow", "meadow:Cow")
     assert [animals.recorded(name) for name in ("dog", "cow", "far:Cow")] == ["dog", "meadow:Cow", "far:Cow"]

@@ -35,7 +35,7 @@ def test_table(no_backend, tmp_path):
 def test_what_the_table_refuses(no_backend, tmp_path):
     workdir = f"--workdir={tmp_path / 'other'}"
     assert "--methods is empty" in fail("table", "--methods=", workdir, **no_backend)
-    assert "--methods must be one of bigan, gan" in fail("table", "--methods=vae", workdir, **no_backend)
+    assert "--methods must be one of bigan, bigan_views, gan" in fail("table", "--methods=vae", workdir, **no_backend)
     assert "cannot import 'bigan.models:Mine'" in fail("table", "--methods=bigan,bigan.models:Mine", workdir)
     assert "use --seeds" in fail("table", "--seed=3", workdir, **no_backend)
     assert not (tmp_path / "other").exists()

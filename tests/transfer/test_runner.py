@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import transfer
@@ -65,6 +66,24 @@ def test_what_is_refused(tmp_path):
         (tmp_path / "results.json").write_text(text)
         with pytest.raises(UserError, match=r"holds no \(or damaged\) results of a transfer task; remove it"):
             transfer.run(one, "knn", out=tmp_path)
+
+
+def test_a_result_that_is_no_numbers_is_not_kept(tmp_path):
+    class Odd(Knn):
+        def evaluate(self, encoder, column):
+            return self.result
+
+    task, one = Odd(KnnOptions()), given(blobs(30, 0), blobs(9, 1))
+    for result in ({"foo": 1}, {"accuracy": float("nan"), "interval": [0, 1]}, {"accuracy": "a", "interval": "b"}):
+        task.result = result
+        with pytest.raises(UserError, match="what evaluate.. gave for given, hidden is no result of finite numbers"):
+            transfer.run(one, task, "hidden", out=tmp_path / "out", progress=False)
+        assert not (tmp_path / "out").exists()
+    task.result = {"accuracy": np.float32(50), "interval": np.array([40.0, 60.0])}
+    results = transfer.run(one, task, "hidden", out=tmp_path / "out", progress=False)
+    assert results.entries[0]["result"] == {"accuracy": 50.0, "interval": [40.0, 60.0]}
+    with pytest.raises(UserError, match="`task` must be a name or an instance of a task"):
+        transfer.run(one, Knn)
 
 
 def test_results_of_an_older_version_are_read_and_kept(tmp_path):

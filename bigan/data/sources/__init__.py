@@ -32,7 +32,10 @@ def load(dataset: str, data_dir: str = "", scaling: str = "minmax", crop: int = 
         )
     if source.place and not data_dir:
         raise UserError(f"`dataset={dataset}` needs `data_dir`, {source.place}")
-    return source(data_dir, argument, scaling).load().cropped(crop)
+    loaded = source(data_dir, argument, scaling).load()
+    if not isinstance(loaded, Dataset):
+        raise UserError(f"`dataset={dataset}`: its load() must return a Dataset. Received: {type(loaded).__name__}")
+    return loaded.cropped(crop)
 
 
 def takes_scaling(dataset: str) -> bool:
@@ -43,5 +46,7 @@ def takes_scaling(dataset: str) -> bool:
 def _find(dataset: str) -> tuple[type[Source], str, str]:
     """A dataset's source, that source's name, and what follows it."""
     kind, _, argument = dataset.partition(":")
-    name, argument = (kind, argument) if kind in SOURCES else (dataset, "")
+    # A source may be called as its module is: then its importable name begins with its short one.
+    short = kind in SOURCES and SOURCES.place(kind) != dataset
+    name, argument = (kind, argument) if short else (dataset, "")
     return cast(type[Source], SOURCES.resolve(name)), name, argument

@@ -93,6 +93,9 @@ def pack(origin: Origin, out: Path, edge: int, skip_bad: bool, reporter: Reporte
                 files.sweep(out)
             elif [path for path in out.iterdir() if path.name != ".lock"]:
                 raise UserError(f"`out`: {out} is not empty and holds no store; use another folder")
+            written = sum(path.stat().st_size for path in out.glob("*.pixels"))
+            least = 3 * edge * edge * sum(origin.counts.values())  # no image is smaller than a square
+            files.check_room(out, least - written)
             files.write_json(begun, request)
             splits = {split: _pack_split(origin, split, out, edge, skip_bad, reporter) for split in origin.counts}
             description = {

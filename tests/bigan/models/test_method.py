@@ -80,11 +80,37 @@ def test_what_must_be_defined_is_told():
     class Empty(Method):
         pass
 
-    with pytest.raises(NotImplementedError, match="Empty must define build_networks"):
+    with pytest.raises(UserError, match="Empty must define build_networks"):
         Empty.create(Config(), Spec((3,)))
-    with pytest.raises(NotImplementedError, match="Empty must define terms"):
+    with pytest.raises(UserError, match="Empty must define terms"):
         Empty(Spec((3,)), Uniform(3), (0.0, 1.0), {}).terms()
     with pytest.raises(UserError, match="`latent`: cannot import 'bigan.latents:Normal'"):
         create(Config(latent="bigan.latents:Normal"), Spec((3,)))
     with pytest.raises(UserError, match="`networks`: cannot import 'bigan.networks:CNN'"):
         create(Config(networks="bigan.networks:CNN"), Spec((3,)))
+
+
+def test_terms_and_latents_of_the_wrong_shape_are_told():
+    class Wrong(bigan.BiGAN):
+        logged = ("distance",)
+
+        def terms(self, x, z, training):
+            return given[0]
+
+    model = Wrong.create(Config(width=8, latent_dim=3), Spec((4, 4, 1)))
+    batch = {"x": np.zeros((5, 4, 4, 1), np.uint8), "z": np.zeros((5, 3), np.float32)}
+    given = [None]
+    for terms, line in [
+        (None, "must return a dictionary with loss, distance. Received: NoneType"),
+        ({"distance": 1.0}, "must return a dictionary with loss, distance. Received: distance"),
+        ({"loss": np.zeros(5, np.float32), "distance": 1.0}, "must return scalars; 'loss' has the shape"),
+    ]:
+        given[0] = terms
+        with pytest.raises(UserError, match=f"`method`: Wrong.terms\\(\\) {line}"):
+            model(batch, training=True)
+
+
+def test_a_latent_that_draws_another_shape_is_told(monkeypatch):
+    monkeypatch.setattr(Uniform, "draw", lambda self, count, *key: np.zeros((count, 7), np.float32))
+    with pytest.raises(UserError, match=r"`latent`: draw\(2, ...\) of Uniform must have shape \(2, 3\)"):
+        create(Config(width=8, latent_dim=3), Spec((4, 4, 1)))

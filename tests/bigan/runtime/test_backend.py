@@ -1,11 +1,13 @@
 """The backends: the one that was asked for, and both agree."""
 
 import os
+import signal
 
 import keras
 import numpy as np
 import pytest
 
+from bigan.runtime import backend
 from tests.processes import run_worker
 from tests.worker import METHOD_NAMES
 
@@ -14,9 +16,9 @@ from tests.worker import METHOD_NAMES
 def first_steps(tmp_path_factory):
     """What `worker.first_gradients_and_losses` measured on each backend: arrays by 'method/name'."""
     folder = tmp_path_factory.mktemp("first_steps")
-    for backend in ("tensorflow", "jax"):
-        run_worker("first_gradients_and_losses", folder / f"{backend}.npz", *METHOD_NAMES, KERAS_BACKEND=backend)
-    return [np.load(folder / f"{backend}.npz") for backend in ("tensorflow", "jax")]
+    for name in ("tensorflow", "jax"):
+        run_worker("first_gradients_and_losses", folder / f"{name}.npz", *METHOD_NAMES, KERAS_BACKEND=name)
+    return [np.load(folder / f"{name}.npz") for name in ("tensorflow", "jax")]
 
 
 @pytest.mark.slow
@@ -35,3 +37,11 @@ def test_tensorflow_and_jax_agree(first_steps, method):
 @pytest.mark.jax
 def test_backend_is_the_one_asked_for():
     assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
+
+
+def test_signals_wait_until_an_import_is_over():
+    seen = []
+    with pytest.raises(KeyboardInterrupt), backend.uninterrupted():
+        signal.raise_signal(signal.SIGINT)
+        seen.append("went on")
+    assert seen == ["went on"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler

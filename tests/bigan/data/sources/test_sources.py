@@ -4,6 +4,7 @@ import pytest
 
 from bigan.data import sources
 from bigan.errors import UserError
+from bigan.registry import SOURCES
 
 
 def test_missing_places(tmp_path):
@@ -32,7 +33,7 @@ def test_scaling_is_for_vectors():
 
 
 def test_a_source_of_ones_own(tmp_path, monkeypatch):
-    (tmp_path / "hers.py").write_text(
+    (tmp_path / "her_source.py").write_text(
         "import numpy as np\n"
         "from bigan.data.dataset import Dataset, Examples\n"
         "from bigan.data.sources import Source\n"
@@ -42,5 +43,19 @@ def test_a_source_of_ones_own(tmp_path, monkeypatch):
         "        return Dataset('zeros', Examples(np.zeros((9, 5, 5, 1), np.uint8)), None, Spec((5, 5, 1)))\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    loaded = sources.load("hers:Zeros", crop=3)
+    loaded = sources.load("her_source:Zeros", crop=3)
     assert loaded.name == "zeros" and loaded.spec.shape == (3, 3, 1) and loaded.train.images.shape == (9, 3, 3, 1)
+
+
+def test_a_source_that_is_called_as_its_module_is(tmp_path, monkeypatch):
+    (tmp_path / "noise.py").write_text(
+        "from bigan.data.sources import Source\nclass Noise(Source):\n    def load(self): return None\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(SOURCES, "_known", dict(SOURCES._known))
+    SOURCES.add("noise", "noise:Noise")
+    for name in ("noise", "noise:Noise"):
+        with pytest.raises(UserError, match=r"its load\(\) must return a Dataset. Received: NoneType"):
+            sources.load(name)
+    with pytest.raises(UserError, match="`dataset` must be noise. Received: 'noise:loud'"):
+        sources.load("noise:loud")
