@@ -116,6 +116,7 @@ NETWORKS = Registry(
     {
         "mlp": "bigan.networks:MLP",
         "dcgan": "bigan.networks:DCGAN",
+        "upsampling": "bigan.networks:Upsampling",
         "alexnet": "bigan.networks:AlexNet",
         "alexnet_discriminator": "bigan.networks:AlexNetDiscriminator",
     },

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from bigan.networks.dcgan import DCGAN as DCGAN
     from bigan.networks.family import Family as Family
     from bigan.networks.mlp import MLP as MLP
+    from bigan.networks.upsampling import Upsampling as Upsampling
 
 _HOMES = {
     "Family": "bigan.networks.family",
     "MLP": "bigan.networks.mlp",
     "DCGAN": "bigan.networks.dcgan",
+    "Upsampling": "bigan.networks.upsampling",
     "AlexNet": "bigan.networks.alexnet",
     "AlexNetDiscriminator": "bigan.networks.alexnet",
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bigan.data import sources
 from bigan.data.splits import Split, split
 from bigan.errors import UserError
+from bigan.registry import LATENTS, METHODS, NETWORKS, SOURCES
 from bigan.runtime import backend
 from bigan.training.run_directory import RunDir, read_arrays
 from bigan.types import Json
@@ -52,6 +53,7 @@ class Run:
         Raises:
             UserError: if there is no such checkpoint, or it is damaged.
         """
+        self._check_modules()
         path = self.directory.checkpoint(checkpoint)
         arrays = read_arrays(path)  # what is missing or damaged is seen before a backend is started
         backend.prepare(self.config)
@@ -77,6 +79,7 @@ class Run:
         """
         if not dataset and self.config.dataset == "arrays":
             raise UserError(f"{self.directory.path} was trained on arrays given in Python; pass `dataset`")
+        self._check_modules()
         config = self.config
         name = dataset or config.dataset
         place = data_dir or (config.data_dir if name == config.dataset else "")
@@ -97,3 +100,18 @@ class Run:
         if crop and crop != self.spec.shape[0]:
             parts = split(whole.cropped(crop), config.split, config.seed)
         return parts
+
+    def _check_modules(self) -> None:
+        """Refuses a run whose method, networks, latent or source of data lies in a module that is not there."""
+        config = self.config
+        recorded = [(METHODS, config.method), (NETWORKS, config.networks), (LATENTS, config.latent)]
+        if ":" in config.dataset and config.dataset.partition(":")[0] not in SOURCES:
+            recorded.append((SOURCES, config.dataset))
+        for registry, name in recorded:
+            try:
+                registry.check(name)
+            except UserError as error:
+                raise UserError(
+                    f"{self.directory.path} was made with the {registry.kind} {name!r}, and that module is not on the "
+                    "Python path; put it there"
+                ) from error

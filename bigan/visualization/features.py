@@ -45,15 +45,17 @@ def filters(model: Method, count: int) -> dict[str, np.ndarray]:
 
 def _kernels(network: keras.Model, last: bool) -> np.ndarray | None:
     """The kernels of a network's first or last linear layer, `(n, height, width, channels)`; None if it has none."""
-    from keras import ops
+    from keras import layers, ops
 
     linear = [layer for layer in network.layers if hasattr(layer, "kernel")]
     if not linear:
         return None
-    kernel = np.asarray(ops.convert_to_numpy(linear[-1 if last else 0].kernel), np.float32)
+    layer = linear[-1 if last else 0]
+    kernel = np.asarray(ops.convert_to_numpy(layer.kernel), np.float32)
     # Dense layers see, or make, whole images; convolutions are (h, w, in, out), transposed ones (h, w, out, in).
     if kernel.ndim != 2:
-        return np.moveaxis(kernel, -1, 0)
+        makes = last and not isinstance(layer, layers.Conv2DTranspose)
+        return np.moveaxis(kernel, -2 if makes else -1, 0)
     shape = tuple(network.output_shape[1:] if last else network.inputs[0].shape[1:])
     return (kernel if last else kernel.T).reshape(-1, *shape)
 

@@ -10,6 +10,7 @@ from bigan.data.spec import Spec
 from bigan.errors import UserError
 from bigan.runtime import files
 from bigan.training.record import Record
+from bigan.training.run import Run
 from bigan.training.run_directory import RunDir
 
 SPEC = Spec((3,), "float32", (0.0, 1.0, 2.0), (1.0, 2.0, 3.0))
@@ -70,3 +71,13 @@ def test_a_record_comes_back_from_its_notes():
     results = record.results(Config(epochs=9), {"knn_hidden"}, {"seed": 0}, False)
     assert results["figures"] == {"knn_hidden": 90.0} and results["raw"] == {"a": 1.0}
     assert not results["complete"] and (results["epoch"], results["epochs"]) == (3, 9)
+
+
+@pytest.mark.parametrize("field", ["method", "networks", "latent", "dataset"])
+def test_a_run_whose_module_is_gone_says_so(tmp_path, field):
+    directory = RunDir(tmp_path / "run")
+    directory.write_config(Config(**{field: "gone.away:Mine"}), SPEC, "print", {"name": "mine", "classes": []}, {})
+    run = Run(directory)
+    for use in (run.load, run.split):
+        with pytest.raises(UserError, match=f"was made with the {field} 'gone.away:Mine', and that module is not on"):
+            use()
