@@ -41,7 +41,10 @@ def test_config_round_trip_and_refusals():
         ({"epochs": 2.0}, "`epochs` must be int. Received: 2.0"),
         ({"flip": 1}, "`flip` must be bool. Received: 1"),
         ({"method": "vae"}, "`method` must be one of bigan, "),
-        ({"networks": "cnn"}, "`networks` must be one of mlp, dcgan, alexnet, alexnet_discriminator, or an importable"),
+        (
+            {"networks": "cnn"},
+            "`networks` must be one of mlp, dcgan, upsampling, alexnet, alexnet_discriminator, or an",
+        ),
         ({"latent": "normal"}, "`latent` must be one of uniform, "),
         ({"batch_size": 5, "replicas": 2}, "`batch_size` must be a multiple of `replicas`. Received: 5 and 2"),
     ],
