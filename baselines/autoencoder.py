@@ -9,6 +9,7 @@ from keras import ops
 
 from bigan.data.inputs import StepInput
 from bigan.data.views import Views
+from bigan.errors import UserError
 from bigan.models.method import Method
 from bigan.types import Tensor
 
@@ -40,7 +41,7 @@ class Autoencoder(Method):
 
     def distance(self, difference: Tensor) -> Tensor:
         """One number an example, `(batch,)`, from the differences `(batch, k)`."""
-        raise NotImplementedError(f"{type(self).__name__} must define distance(difference)")
+        raise UserError(f"`method`: {type(self).__name__} must define distance(difference)")
 
 
 class AutoencoderL2(Autoencoder):

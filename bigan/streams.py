@@ -22,7 +22,8 @@ class Stream(enum.IntEnum):
     ORDER = 1  # in which an epoch visits the examples
     LATENT = 2  # z of a minibatch
     AUGMENT = 6  # crops and mirroring of a minibatch's images
-    VIEW = 7  # the same for a further view of them
+    VIEW = 7  # what a method's random views of the examples are
+    AUGMENT_AGAIN = 12  # crops and mirroring of a further view of the images
     NOISE = 8  # what a method asks for besides z
     HELD_OUT = 101  # examples held out for validation
     # Evaluation and pictures.

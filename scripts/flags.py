@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from absl import flags
 
@@ -17,7 +17,6 @@ from bigan.registry import LATENTS, METHODS, NETWORKS, SOURCES
 
 FLAGS = flags.FLAGS
 LISTS = {registry.kind: registry for registry in (METHODS, NETWORKS, LATENTS, SOURCES)}  # by their settings' names
-T = TypeVar("T")
 flags.disclaim_key_flags()  # --help of a script lists the flags that it has defined here
 
 
@@ -89,11 +88,6 @@ def _numbers(field: dataclasses.Field, items: list[str]) -> tuple:
             f"--{field.name} must be numbers, separated by commas, e.g. {shown(field.default)}. "
             f"Received: {','.join(items)!r}"
         ) from error
-
-
-def settings_from_flags(settings: type[T]) -> T:
-    """An instance of a dataclass of settings with the flags' values in place of defaults."""
-    return settings(**given_settings(settings))
 
 
 def define_config_flags() -> None:

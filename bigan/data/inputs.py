@@ -62,7 +62,9 @@ def images() -> StepInput:
 
 def view(number: int = 1) -> StepInput:
     """The same examples, augmented anew: a further view, `number` from 1 on, of the images that `images()` shows."""
-    return StepInput(lambda m: m.augment(m.examples.images, m.index, m.generator(Stream.VIEW, number)), raw=True)
+    return StepInput(
+        lambda m: m.augment(m.examples.images, m.index, m.generator(Stream.AUGMENT_AGAIN, number)), raw=True
+    )
 
 
 def latents() -> StepInput:

@@ -46,15 +46,15 @@ class Family:
         Args:
             output_stddev: initial standard deviation of the last layer, if not `init_stddev`.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define encoder(output_stddev)")
+        raise UserError(f"`networks`: {type(self).__name__} must define encoder(output_stddev)")
 
     def generator(self) -> keras.Model:
         """z -> image."""
-        raise NotImplementedError(f"{type(self).__name__} must define generator()")
+        raise UserError(f"`networks`: {type(self).__name__} must define generator()")
 
     def discriminator(self, joint: bool = True) -> keras.Model:
         """(image, z) -> one logit; with `joint=False`, the plain GAN's image -> logit."""
-        raise NotImplementedError(f"{type(self).__name__} must define discriminator(joint)")
+        raise UserError(f"`networks`: {type(self).__name__} must define discriminator(joint)")
 
     # Layers. Paths are 'network/layer': the layer's name is the last part.
 
