@@ -16,7 +16,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 
 # From the bottom up: a place imports from its own and from places below it alone.
 LAYERS = [
-    ["bigan.version", "bigan.errors", "bigan.types", "bigan.streams"],
+    ["bigan.version", "bigan.errors", "bigan.types", "bigan.streams", "bigan.settings"],
     ["bigan.registry"],
     ["bigan.config", "bigan.presets"],
     ["bigan.runtime"],
