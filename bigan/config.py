@@ -85,6 +85,37 @@ class Agreement:
     agreement_weight: float = setting(1.0, "its weight beside the adversarial losses", least=0, below=float("inf"))
     temperature: float = setting(0.2, "of nt_xent", above=0, below=float("inf"))
     projection: int = setting(0, "units of a head between E's output and the loss; 0: none", least=0)
+    agreement_schedule: str = setting(
+        "constant",
+        "constant | rising | falling: its weight, linearly from or to 0 over all epochs",
+        choices=("constant", "rising", "falling"),
+    )
+    rotation_weight: float = setting(
+        0.0, "weight of telling by how many quarter turns an image was rotated", least=0, below=float("inf")
+    )
+    pair_view: bool = setting(False, "D's pair of x has E's code of a view of x, not of x itself")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adversary:
+    """Where the discriminator and its objectives leave the thesis; the defaults do not."""
+
+    adversarial_examples: int = setting(
+        0, "examples of each minibatch that D and G are trained on; 0: all of them", least=0
+    )
+    heads: str = setting(
+        "early",
+        "early: z enters D's hidden layers | late: x and z meet after a tower each | unary: each tower is scored too",
+        choices=("early", "late", "unary"),
+    )
+    adversarial: str = setting("logistic", "logistic | hinge: losses on D's scores", choices=("logistic", "hinge"))
+    discriminator_norm: str = setting(
+        "batch", "batch | layer | none: normalization in D", choices=("batch", "layer", "none")
+    )
+    spectral: bool = setting(False, "divide D's matrices by their largest singular values")
+    r1: float = setting(0.0, "weight of the squared gradient of D's score at real pairs", least=0, below=float("inf"))
+    cycle_x: float = setting(0.0, "weight of the squared distance of G(E(x)) from x", least=0, below=float("inf"))
+    cycle_z: float = setting(0.0, "weight of the squared distance of E(G(z)) from z", least=0, below=float("inf"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +131,13 @@ class Optimization:
     beta_1: float = setting(0.5, "Adam's first-moment decay", least=0, below=1)
     beta_2: float = setting(0.999, "Adam's second-moment decay", least=0, below=1)
     epsilon: float = setting(1e-8, "Adam's epsilon", above=0, below=float("inf"))
+    discriminator_rate: float = setting(1.0, "D's step, as a multiple of E's and G's", above=0, below=float("inf"))
+    ema: float = setting(
+        0.0,
+        "weights are evaluated as their exponential moving average of this decay a step; 0: as they are",
+        least=0,
+        below=1,
+    )
     weight_decay: float = setting(
         2.5e-5, "L2 decay added to the gradient of linear layers' weights", least=0, below=float("inf")
     )
@@ -148,11 +186,11 @@ class Evaluation:
     )
 
 
-GROUPS = (Model, Data, Views, Agreement, Optimization, Evaluation, Runtime)
+GROUPS = (Model, Data, Views, Agreement, Adversary, Optimization, Evaluation, Runtime)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Runtime, Evaluation, Optimization, Agreement, Views, Data, Model):
+class Config(Runtime, Evaluation, Optimization, Adversary, Agreement, Views, Data, Model):
     """Everything that determines a run. Defaults are those of the thesis, section 5.5.3.
 
     Raises:

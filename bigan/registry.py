@@ -108,7 +108,15 @@ METHODS = Registry(
     "method", "build_networks", {"bigan": "bigan.models:BiGAN", "bigan_views": "bigan.models:BiGANViews"}
 )
 
-LATENTS = Registry("latent", "draw", {"uniform": "bigan.latents:Uniform"})
+LATENTS = Registry(
+    "latent",
+    "draw",
+    {
+        "uniform": "bigan.latents:Uniform",
+        "normal": "bigan.latents:Normal",
+        "normal_posterior": "bigan.latents:NormalPosterior",
+    },
+)
 
 NETWORKS = Registry(
     "networks",

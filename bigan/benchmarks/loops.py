@@ -125,8 +125,16 @@ def players(config: Config) -> tuple[Method, list[list[keras.Variable]], list[De
     model = create(config, SPEC)
     of_d, of_e, of_g = (model.networks[role].trainable_variables for role in ("discriminator", "encoder", "generator"))
     parts = [of_d, of_e + of_g]
-    rates = {"learning_rate": config.learning_rate, "beta_1": config.beta_1, "beta_2": config.beta_2}
-    adams = [DecayedAdam(config.weight_decay, epsilon=config.epsilon, **rates) for _ in parts]
+    adams = [
+        DecayedAdam(
+            config.weight_decay,
+            learning_rate=config.learning_rate,
+            beta_1=config.beta_1,
+            beta_2=config.beta_2,
+            epsilon=config.epsilon,
+        )
+        for _ in parts
+    ]
     for optimizer, part in zip(adams, parts, strict=True):
         optimizer.build(part)
     return model, parts, adams

@@ -12,6 +12,7 @@ import numpy as np
 
 from bigan.data.augment import Augment
 from bigan.data.dataset import Examples
+from bigan.data.splits import steps_per_epoch
 from bigan.errors import UserError
 from bigan.latents import Latent
 from bigan.streams import Stream, generator
@@ -84,5 +85,16 @@ def labels() -> StepInput:
         if minibatch.examples.labels is None:
             raise UserError("`method`: this method is trained with labels, and the training examples have none")
         return minibatch.examples.labels[minibatch.index]
+
+    return StepInput(make)
+
+
+def progress(epochs: int) -> StepInput:
+    """How much of a schedule of `epochs` is done, from 0 to 1: `(batch,)` float32, all the same."""
+
+    def make(minibatch: Minibatch) -> np.ndarray:
+        count = len(minibatch.index)
+        done = minibatch.epoch + minibatch.step / steps_per_epoch(len(minibatch.examples), count)
+        return np.full(count, min(done / epochs, 1.0), np.float32)
 
     return StepInput(make)

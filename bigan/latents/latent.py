@@ -25,6 +25,8 @@ class Latent(abc.ABC):
         dim: numbers in one z, the configuration's `latent_dim`.
     """
 
+    stochastic = False  # whether E gives a distribution, from which training draws z
+
     def __init__(self, dim: int) -> None:
         self.dim = dim
 
@@ -45,6 +47,19 @@ class Latent(abc.ABC):
     @abc.abstractmethod
     def squash(self, linear: Tensor) -> Tensor:
         """Maps an encoder's linear output, `(batch, head_size)`, onto the support: `(batch, dim)`."""
+
+    def code(self, linear: Tensor) -> Tensor:
+        """The part of an encoder's linear output that places x, `(batch, k)`: views are compared by it."""
+        return linear
+
+    def sample(self, linear: Tensor, noise: Tensor) -> Tensor:
+        """z in training, `(batch, dim)`, of a stochastic encoder.
+
+        Args:
+            linear: `(batch, head_size)`, E's linear output.
+            noise: `(batch, dim)` standard normal numbers.
+        """
+        raise UserError(f"`latent`: {type(self).__name__} is stochastic and must define sample(linear, noise)")
 
     @abc.abstractmethod
     def exported_squash(self, linear: keras.KerasTensor) -> keras.KerasTensor:

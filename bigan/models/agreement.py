@@ -14,6 +14,7 @@ from keras import layers, ops
 from bigan.data.inputs import StepInput
 from bigan.data.views import Views
 from bigan.errors import UserError
+from bigan.models import rotation
 from bigan.models.method import Method
 from bigan.runtime.distribution import gathered
 from bigan.types import Tensor
@@ -97,29 +98,61 @@ class Agreement(Method):
                 f"`batch_size`: views are compared with those of other examples. Received: {config.batch_size}"
             )
         self.temperature, self.loss_of_views = config.temperature, config.agreement
+        self.rotation_weight = config.rotation_weight
+        rotation.check(self.rotation_weight, self.spec)
+        if self.rotation_weight:
+            self.log("rotation")
+            self._once("trunk", lambda: self.tap("hidden"))
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
         """E, and the head if `projection` asks for one."""
-        return {"encoder": family.encoder()} | head(family)
+        encoder = family.encoder()
+        return {"encoder": encoder} | head(family) | rotation.head(family, encoder)
 
     def step_inputs(self) -> dict[str, StepInput]:
         """What is drawn for two views."""
         drawn = [self.views.step_inputs(name, number, self.spec) for number, name in enumerate(NAMES, start=1)]
-        return super().step_inputs() | drawn[0] | drawn[1]
+        turns = {"turns": rotation.drawn()} if self.rotation_weight else {}
+        return super().step_inputs() | drawn[0] | drawn[1] | turns
 
-    def agreement(self, x: Tensor, drawn: dict[str, Tensor], training: bool) -> Tensor:
-        """The loss on two views of scaled x, a scalar; each view is a batch of its own, with its own statistics.
+    def view_of(self, x: Tensor, name: str, drawn: dict[str, Tensor]) -> Tensor:
+        """A view of scaled x, `(batch, ...)`, of what `step_inputs` has drawn for the view of this name."""
+        return self.views(x, name, drawn, self.value_range)
 
-        Examples of all replicas are compared with one another.
+    def added(
+        self,
+        terms: dict[str, Tensor],
+        view: Tensor,
+        codes: tuple[Tensor, Tensor],
+        drawn: dict[str, Tensor],
+        training: bool,
+    ) -> dict[str, Tensor]:
+        """The terms, with the agreement and, if it is weighted, the rotation, which is added to the loss.
+
+        Args:
+            terms: with 'loss'.
+            view: `(batch, ...)`, the first view, which is rotated.
+            codes: E's linear outputs of both views.
+            drawn: the step's inputs.
+            training: as for `terms`.
         """
-        first, second = (gathered(self._code(x, name, drawn, training)) for name in NAMES)
+        terms = terms | {"agreement": self.agreement(*codes, training)}
+        if self.rotation_weight:
+            hidden = self._programs["trunk"](rotation.rotated(view, drawn["turns"]), training=training)
+            terms["rotation"] = rotation.loss(self.networks["rotation"](hidden, training=training), drawn["turns"])
+            terms["loss"] = terms["loss"] + self.rotation_weight * terms["rotation"]
+        return terms
+
+    def agreement(self, first: Tensor, second: Tensor, training: bool) -> Tensor:
+        """The loss on E's linear outputs of two views, a scalar. Examples of all replicas are compared."""
+        first, second = (gathered(self._projected(linear, training)) for linear in (first, second))
         if self.loss_of_views == "nt_xent":
             return nt_xent(first, second, self.temperature)
         return vicreg(first, second) if self.loss_of_views == "vicreg" else barlow(first, second)
 
-    def _code(self, x: Tensor, name: str, drawn: dict[str, Tensor], training: bool) -> Tensor:
-        code = self.encoder(self.views(x, name, drawn, self.value_range), training=training)
+    def _projected(self, linear: Tensor, training: bool) -> Tensor:
+        code = self.latent.code(linear)
         return self.networks["projector"](code, training=training) if self.has("projector") else code
 
 
@@ -131,7 +164,7 @@ def head(family: Family) -> dict[str, keras.Model]:
     units = family.config.projection
     if not units:
         return {}
-    code = layers.Input((family.latent.head_size,), name="code")
+    code = layers.Input((family.latent.code(layers.Input((family.latent.head_size,))).shape[1],), name="code")
     h = family._normalize("norm1", family._dense("projector/linear1", units)(code), affine=True)
     h = family._dense("projector/output", units, last=True)(family._relu("hidden1", h))
     return {"projector": keras.Model(code, h, name="projector")}

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 import keras
 from keras import ops
 
+from bigan.data import inputs
+from bigan.data.inputs import StepInput
+from bigan.errors import UserError
 from bigan.models import objective
 from bigan.models.method import Method
+from bigan.networks import heads
 from bigan.types import Tensor
 
 if TYPE_CHECKING:
+    from bigan.config import Config
     from bigan.networks.family import Family
+
+HEADS = ("joint", "x", "z")  # D's scores, where the towers of x and z are scored too
 
 
 class BiGAN(Method):
@@ -20,37 +27,115 @@ class BiGAN(Method):
 
     One scalar holds both objectives. D is called on pairs whose x or z is cut off from E and G: that part moves D
     alone. E and G see D through `apply_frozen`: that part moves E and G alone. XLA merges the doubled forward pass.
+
+    The fields of the configuration's group `Adversary` change D's heads and losses, and add terms; by default they are
+    those of the thesis.
     """
 
     logged: tuple[str, ...] = ("loss_D", "loss_E", "loss_G", "D_real", "D_generated")
 
+    def configure(self, config: Config) -> None:
+        """Takes the fields of `Adversary`."""
+        super().configure(config)
+        self.hinge, self.r1 = config.adversarial == "hinge", config.r1
+        shared = config.replicas if keras.backend.backend() == "tensorflow" else 1  # JAX's step sees all of it
+        if config.adversarial_examples > config.batch_size or config.adversarial_examples % config.replicas:
+            raise UserError(
+                f"`adversarial_examples` must be a part of `batch_size`, {config.batch_size}, and a multiple of "
+                f"`replicas`, {config.replicas}. Received: {config.adversarial_examples}"
+            )
+        self.part = config.adversarial_examples // shared
+        self.cycle_x, self.cycle_z = config.cycle_x, config.cycle_z
+        if self.cycle_z and not self.encodes_generated:
+            raise UserError(
+                f"`cycle_z`: E takes images of {self.spec.shape}, and G makes images of {self.image_shape}. "
+                f"Received: {self.cycle_z}"
+            )
+        extra = {"penalty": self.r1, "cycle_distance_x": self.cycle_x, "cycle_distance_z": self.cycle_z}
+        self.log(*(name for name, weight in extra.items() if weight))
+        if config.heads == "unary":
+            self.log(*(f"loss_D_{head}" for head in HEADS))
+
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
         """E, G and the joint D."""
+        early = family.config.heads == "early"
         return {
             "encoder": family.encoder(),
             "generator": family.generator(),
-            "discriminator": family.discriminator(joint=True),
+            "discriminator": family.discriminator(joint=True)
+            if early
+            else heads.late(family, unary=family.config.heads == "unary"),
         }
 
-    def terms(self, x: Tensor, z: Tensor, training: bool) -> dict[str, Tensor]:
+    def step_inputs(self) -> dict[str, StepInput]:
+        """x and z and, if E gives a distribution, the noise by which one draws from it."""
+        return super().step_inputs() | ({"noise": inputs.noise(self.latent.dim)} if self.latent.stochastic else {})
+
+    def terms(self, x: Tensor, z: Tensor, training: bool, noise: Tensor | None = None) -> dict[str, Tensor]:
         """loss = D's loss + 1/2 (E's term + G's term). Real and generated pairs are batches of their own."""
-        encoded = self.latent.squash(self.encoder(x, training=training))
+        return self.adversarial_terms(x, z, training, noise)
+
+    def adversarial_terms(
+        self, x: Tensor, z: Tensor, training: bool, noise: Tensor | None = None, linear: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """BiGAN's terms.
+
+        Args:
+            x, z, training: as for `terms`.
+            noise: `(batch, dim)`, if E gives a distribution.
+            linear: E's linear output, `(batch, head_size)`, for the pairs of x, if not of x itself.
+        """
+        if self.part:
+            x, z = x[: self.part], z[: self.part]
+            noise = None if noise is None else noise[: self.part]
+            linear = None if linear is None else linear[: self.part]
+        linear = self.encoder(x, training=training) if linear is None else linear
+        encoded = self.latent.squash(linear) if noise is None else self.latent.sample(linear, noise)
         x = self.reduce(x)
         generated = self.generator(z, training=training)
 
-        real_pair = self.discriminator([x, ops.stop_gradient(encoded)], training=training)
-        generated_pair = self.discriminator([ops.stop_gradient(generated), z], training=training)
-        loss_d = objective.discriminator_loss(real_pair, generated_pair)
+        real_pair = [x, ops.stop_gradient(encoded)]
+        real = objective.scores(self.discriminator(real_pair, training=training))
+        made = objective.scores(self.discriminator([ops.stop_gradient(generated), z], training=training))
+        losses_d = [objective.discriminator_loss(r, m, self.hinge) for r, m in zip(real, made, strict=True)]
 
-        loss_e = objective.encoder_loss(objective.apply_frozen(self.discriminator, [x, encoded], training))
-        loss_g = objective.generator_loss(objective.apply_frozen(self.discriminator, [generated, z], training))
+        seen = objective.apply_frozen(self.discriminator, [x, encoded], training)
+        loss_e = sum(objective.encoder_loss(score, self.hinge) for score in objective.scores(seen))
+        seen = objective.apply_frozen(self.discriminator, [generated, z], training)
+        loss_g = sum(objective.generator_loss(score, self.hinge) for score in objective.scores(seen))
 
-        return {
-            "loss": loss_d + 0.5 * (loss_e + loss_g),
-            "loss_D": loss_d,
+        terms = {
+            "loss": sum(losses_d) + 0.5 * (loss_e + loss_g),
+            "loss_D": sum(losses_d),
             "loss_E": loss_e,
             "loss_G": loss_g,
-            "D_real": ops.mean(ops.sigmoid(real_pair)),
-            "D_generated": ops.mean(ops.sigmoid(generated_pair)),
+            "D_real": ops.mean(ops.sigmoid(real[0])),
+            "D_generated": ops.mean(ops.sigmoid(made[0])),
         }
+        if len(losses_d) > 1:
+            terms |= {f"loss_D_{head}": loss for head, loss in zip(HEADS, losses_d, strict=True)}
+        return self._added(terms, x, encoded, generated, z, training)
+
+    def _added(
+        self,
+        terms: dict[str, Tensor],
+        x: Tensor,
+        encoded: Tensor,
+        generated: Tensor,
+        z: Tensor,
+        training: bool,
+    ) -> dict[str, Tensor]:
+        """The terms and those that the configuration adds: R1, which moves D, and cycles (ALICE, Li et al. 2017)."""
+        if self.r1:
+            terms["penalty"] = objective.gradient_penalty(self.discriminator, [x, encoded], training)
+            terms["loss"] = terms["loss"] + self.r1 * terms["penalty"]
+        if self.cycle_x:
+            again = self.generator(encoded, training=training)
+            terms["cycle_distance_x"] = ops.mean(ops.square(again - x))
+            terms["loss"] = terms["loss"] + self.cycle_x * terms["cycle_distance_x"]
+        if self.cycle_z:
+            again = self.latent.squash(self.encoder(generated, training=training))
+            terms["cycle_distance_z"] = ops.mean(ops.square(again - z))
+            terms["loss"] = terms["loss"] + self.cycle_z * terms["cycle_distance_z"]
+        return terms

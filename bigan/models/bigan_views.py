@@ -1,6 +1,6 @@
 """A BiGAN whose encoder also agrees on views: features that are invariant, with a generator and an inverse.
 
-D and G see no augmentation. E's pair (x, E(x)) is of the example as it is; the views are further passes of E alone.
+D and G see no augmentation. The views are further passes of E alone.
 """
 
 from __future__ import annotations
@@ -8,8 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import keras
+from keras import ops
 
-from bigan.models.agreement import Agreement, head
+from bigan.data import inputs
+from bigan.data.inputs import StepInput
+from bigan.models import rotation
+from bigan.models.agreement import NAMES, Agreement, head
 from bigan.models.bigan import BiGAN
 from bigan.types import Tensor
 
@@ -19,22 +23,48 @@ if TYPE_CHECKING:
 
 
 class BiGANViews(BiGAN, Agreement):
-    """BiGAN's losses, and `agreement_weight` times the agreement of two views."""
+    """BiGAN's losses, and `agreement_weight` times the agreement of two views.
+
+    E's pair is (x, E(x)) or, with `pair_view`, (x, E(first view of x)): one pass of E less.
+    """
 
     logged = (*BiGAN.logged, "agreement")
 
     def configure(self, config: Config) -> None:
-        """Takes the weight of the agreement too."""
+        """Takes the agreement's weight and its schedule too."""
         super().configure(config)
-        self.agreement_weight = config.agreement_weight
+        self.agreement_weight, self.schedule = config.agreement_weight, config.agreement_schedule
+        self.pair_view, self.epochs = config.pair_view, config.epochs
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
         """E, G, the joint D, and the head if `projection` asks for one."""
-        return BiGAN.build_networks(family) | head(family)
+        networks = BiGAN.build_networks(family)
+        return networks | head(family) | rotation.head(family, networks["encoder"])
 
-    def terms(self, x: Tensor, z: Tensor, training: bool, **drawn: Tensor) -> dict[str, Tensor]:
+    def step_inputs(self) -> dict[str, StepInput]:
+        """BiGAN's, what is drawn for two views and, where the weight changes, how far training is."""
+        given = super().step_inputs()
+        return given if self.schedule == "constant" else given | {"progress": inputs.progress(self.epochs)}
+
+    def terms(
+        self,
+        x: Tensor,
+        z: Tensor,
+        training: bool,
+        noise: Tensor | None = None,
+        progress: Tensor | None = None,
+        **drawn: Tensor,
+    ) -> dict[str, Tensor]:
         """loss = BiGAN's + the weighted agreement, which moves E (and its head) alone."""
-        terms = super().terms(x, z, training)
-        agreement = self.agreement(x, drawn, training)
-        return terms | {"loss": terms["loss"] + self.agreement_weight * agreement, "agreement": agreement}
+        first, second = (self.view_of(x, name, drawn) for name in NAMES)
+        codes = self.encoder(first, training=training), self.encoder(second, training=training)
+        terms = self.adversarial_terms(x, z, training, noise, codes[0] if self.pair_view else None)
+        terms = self.added(terms, first, codes, drawn, training)
+        return terms | {"loss": terms["loss"] + self._weight(progress) * terms["agreement"]}
+
+    def _weight(self, progress: Tensor | None) -> Tensor | float:
+        if progress is None:
+            return self.agreement_weight
+        done = ops.mean(progress)
+        return self.agreement_weight * (done if self.schedule == "rising" else 1.0 - done)

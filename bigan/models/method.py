@@ -91,6 +91,11 @@ class Method(Inference, keras.Model):
             UserError: if what is configured does not fit the method or the examples.
         """
 
+    def log(self, *names: str) -> None:
+        """Adds names of terms to `logged`, for what only some configurations have; to be called by `configure`."""
+        self.logged = (*self.logged, *names)
+        self._trackers |= {name: keras.metrics.Mean(name=name) for name in names}
+
     def step_inputs(self) -> dict[str, StepInput]:
         """What a training step gets, by the names under which `terms` takes it; see `bigan.data.inputs`."""
         return IMAGES_AND_LATENTS

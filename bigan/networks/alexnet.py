@@ -59,7 +59,8 @@ class AlexNet(DCGAN):
             pieces = [self._conv(f"{path}{chr(97 + j)}", channels // groups, kernel, stride)(p) for j, p in parts]
             h = layers.Concatenate(dtype=self._dtype, name=f"linear{i}")(pieces)
         if norm:
-            h = self._normalize(f"norm{i}", h, affine=True)
+            normalize = self._normalize_discriminator if network == "discriminator" else self._normalize
+            h = normalize(f"norm{i}", h, affine=True)
         return self._leaky(f"conv{i}", h)
 
     def _pool(self, name: str, h: Tensor) -> Tensor:

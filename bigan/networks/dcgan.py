@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from bigan.errors import UserError
+from bigan.networks import spectral
 from bigan.networks.family import Family
 from bigan.types import Tensor
 
@@ -79,7 +80,7 @@ class DCGAN(Family):
             if i > 1 and joint:
                 h = self._add(f"add{i}", h, self._latent(f"discriminator/latent{i}", channels, z))
             if i > 1:
-                h = self._normalize(f"norm{i}", h, affine=True)
+                h = self._normalize_discriminator(f"norm{i}", h, affine=True)
             h = self._leaky(f"conv{i}", h)
         logit = self._dense("discriminator/output", 1, last=True)(layers.Flatten(name="flatten")(h))
         return keras.Model([x, z] if joint else x, logit, name="discriminator")
@@ -92,7 +93,8 @@ class DCGAN(Family):
     def _conv(self, path: str, channels: int, kernel: int, stride: int = 1, padded: bool = True) -> Tensor:
         """Convolution with symmetric padding, (kernel - 1) // 2 on each side."""
         name = path.split("/")[-1]
-        convolution = layers.Conv2D(
+        convolution = spectral.convolution(
+            self._is_spectral(path),
             channels,
             kernel,
             strides=stride,

@@ -11,6 +11,7 @@ from bigan.config import Config
 from bigan.data.spec import Spec
 from bigan.errors import UserError
 from bigan.latents import Latent
+from bigan.networks import spectral
 from bigan.types import Tensor
 
 
@@ -59,7 +60,8 @@ class Family:
     # Layers. Paths are 'network/layer': the layer's name is the last part.
 
     def _dense(self, path: str, units: int, stddev: float | None = None, last: bool = False) -> layers.Dense:
-        return layers.Dense(
+        return spectral.dense(
+            self._is_spectral(path),
             units,
             use_bias=False,
             kernel_initializer=self._normal(path, stddev),
@@ -79,6 +81,22 @@ class Family:
             epsilon=self.config.batchnorm_epsilon, center=affine, scale=affine, dtype=self._dtype, name=name
         )
         return norm(h)
+
+    def _normalize_discriminator(self, name: str, h: Tensor, affine: bool = False) -> Tensor:
+        """What `discriminator_norm` says. By layer: each example by itself, over its whole feature map."""
+        if self.config.discriminator_norm == "layer":
+            return layers.GroupNormalization(
+                1,
+                epsilon=self.config.batchnorm_epsilon,
+                center=affine,
+                scale=affine,
+                dtype=self._dtype,
+                name=name,
+            )(h)
+        return h if self.config.discriminator_norm == "none" else self._normalize(name, h, affine)
+
+    def _is_spectral(self, path: str) -> bool:
+        return self.config.spectral and path.startswith("discriminator/")
 
     def _leaky(self, name: str, h: Tensor) -> Tensor:
         return layers.LeakyReLU(negative_slope=0.2, dtype=self._dtype, name=name)(h)

@@ -56,6 +56,6 @@ class MLP(Family):
             z = layers.Input((self.latent.dim,), name="z")
             inputs.append(z)
             h = self._add("add2", h, self._dense("discriminator/latent2", self.config.width)(z))
-        h = self._leaky("hidden2", self._normalize("norm2", h))
+        h = self._leaky("hidden2", self._normalize_discriminator("norm2", h))
         logit = self._dense("discriminator/output", 1, last=True)(h)
         return keras.Model(inputs if joint else x, logit, name="discriminator")

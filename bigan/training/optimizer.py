@@ -33,12 +33,23 @@ def compile_for_training(model: Method, config: Config, steps_per_epoch: int, ji
         beta_1=config.beta_1,
         beta_2=config.beta_2,
         epsilon=config.epsilon,
+        rates=_rates(model, config.discriminator_rate),
+        use_ema=config.ema > 0,
+        ema_momentum=config.ema,
     )
     adam.build(model.trainable_variables)
     model.replicas = config.replicas
     if jit_compile and keras.backend.backend() == "tensorflow":
         memory.keep_freed()
     model.compile(optimizer=adam, loss=None, jit_compile=jit_compile)
+
+
+def _rates(model: Method, discriminator: float) -> list[float] | None:
+    """What each variable's step is multiplied by; None if nothing is."""
+    if discriminator == 1.0 or not model.has("discriminator"):
+        return None
+    slower = {id(v) for v in model.discriminator.trainable_variables}
+    return [discriminator if id(v) in slower else 1.0 for v in model.trainable_variables]
 
 
 @keras.saving.register_keras_serializable(package="bigan")
@@ -75,21 +86,33 @@ class DecayedAdam(keras.optimizers.Adam):
     Args:
         l2_decay: the multiple of each kernel added to its gradient; batch norm's scale and bias, and other biases,
             are left alone.
+        rates: multiples of the step size, one for each trainable variable in order; None: 1 for all.
         **keywords: as for `keras.optimizers.Adam`.
     """
 
-    def __init__(self, l2_decay: float = 0.0, **keywords: Any) -> None:
+    def __init__(self, l2_decay: float = 0.0, rates: list[float] | None = None, **keywords: Any) -> None:
         super().__init__(**keywords)
-        self.l2_decay = l2_decay
+        self.l2_decay, self.rates = l2_decay, rates
 
     def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor) -> None:
         """One variable's update."""
         # The backend may hand over a variable of its own, whose name is another.
-        name = self._trainable_variables[self._get_variable_index(variable)].name
+        place = self._get_variable_index(variable)
+        name = self._trainable_variables[place].name
         if self.l2_decay and name == "kernel":
             gradient = gradient + ops.cast(self.l2_decay, gradient.dtype) * ops.cast(variable, gradient.dtype)
+        if self.rates:
+            learning_rate = learning_rate * self.rates[place]
         super().update_step(gradient, variable, learning_rate)
+
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
+        """Nothing: at the end of each `fit` Keras would put the moving averages in the place of the weights."""
+
+    def averages(self) -> list[keras.Variable] | None:
+        """The trainable variables' moving averages, in order; None without `use_ema`, or before the first step."""
+        started = self.use_ema and int(ops.convert_to_numpy(self.iterations)) > 0
+        return list(self._model_variables_moving_average) if started else None
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return super().get_config() | {"l2_decay": self.l2_decay}
+        return super().get_config() | {"l2_decay": self.l2_decay, "rates": self.rates}

@@ -200,9 +200,14 @@ class Trainer(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def _statistics(self) -> Iterator[None]:
-        """Re-estimated batch-norm statistics for a while: snapshots hold the state of training, which they are not."""
+        """Averaged weights and re-estimated batch-norm statistics for a while: snapshots hold the state of training."""
         variables = [v for network in self.method.networks.values() for v in network.non_trainable_variables]
+        averages = self.method.optimizer.averages()
+        trained = list(self.method.trainable_variables) if averages else []
+        variables += trained
         kept = [checkpoint.to_numpy(v) for v in variables]
+        for variable, average in zip(trained, averages or [], strict=True):
+            variable.assign(average.value)
         self.evaluator.estimate_statistics(self.method)
         yield
         for variable, value in zip(variables, kept, strict=True):

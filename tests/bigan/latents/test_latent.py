@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from bigan.errors import UserError
-from bigan.latents import Latent
+from bigan.latents import Latent, NormalPosterior, Uniform
 from bigan.registry import LATENTS
 from bigan.streams import Stream
 
 pytestmark = pytest.mark.jax
-NAMES = ["uniform"]
+NAMES = ["uniform", "normal", "normal_posterior"]
 
 
 @pytest.fixture(params=NAMES)
@@ -47,10 +47,22 @@ def test_cross_entropy_is_least_where_the_output_tells_z(latent):
     def loss(linear):
         return float(latent.cross_entropy(keras.ops.array(linear.astype(np.float32)), keras.ops.array(z)))
 
-    best = np.log((1 + z) / (1 - z))  # sigmoid(best) = (z + 1) / 2
+    best = np.log((1 + z) / (1 - z)) if type(latent) is Uniform else z  # sigmoid(best) = (z + 1) / 2
+    best = np.pad(best, ((0, 0), (0, latent.head_size - latent.dim)))
     rng = np.random.default_rng(0)
     for _ in range(10):
-        assert loss(best) < loss(best + rng.normal(0, 0.5, best.shape))
+        away = rng.normal(0, 0.5, best.shape)
+        away[:, latent.dim :] = 0
+        assert loss(best) < loss(best + away)
+
+
+def test_a_posterior_is_sampled_around_its_mean():
+    latent, rng = NormalPosterior(3), np.random.default_rng(0)
+    linear, noise = rng.normal(size=(5, 6)).astype(np.float32), rng.normal(size=(5, 3)).astype(np.float32)
+    drawn = latent.sample(keras.ops.array(linear), keras.ops.array(noise))
+    expected = linear[:, :3] + np.log1p(np.exp(linear[:, 3:])) * noise
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(drawn), expected, atol=1e-6)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(latent.code(keras.ops.array(linear))), linear[:, :3])
 
 
 def test_a_latent_without_a_cross_entropy_says_so():

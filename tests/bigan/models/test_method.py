@@ -84,8 +84,8 @@ def test_what_must_be_defined_is_told():
         Empty.create(Config(), Spec((3,)))
     with pytest.raises(UserError, match="Empty must define terms"):
         Empty(Spec((3,)), Uniform(3), (0.0, 1.0), {}).terms()
-    with pytest.raises(UserError, match="`latent`: cannot import 'bigan.latents:Normal'"):
-        create(Config(latent="bigan.latents:Normal"), Spec((3,)))
+    with pytest.raises(UserError, match="`latent`: cannot import 'bigan.latents:Gaussian'"):
+        create(Config(latent="bigan.latents:Gaussian"), Spec((3,)))
     with pytest.raises(UserError, match="`networks`: cannot import 'bigan.networks:CNN'"):
         create(Config(networks="bigan.networks:CNN"), Spec((3,)))
 

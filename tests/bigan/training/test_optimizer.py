@@ -39,3 +39,27 @@ def test_decay_is_added_to_the_kernels_gradients_before_adam():
             expected[i] = expected[i] - step * m / (np.sqrt(v) + 1e-8)
     for variable, reference in zip(layer.trainable_variables, expected, strict=True):
         np.testing.assert_allclose(keras.ops.convert_to_numpy(variable.value), reference, atol=1e-6)
+
+
+def test_rates_multiply_steps_and_averages_are_exponential():
+    """Adam's first steps are as long as its step size, whatever the gradient."""
+    layer = keras.layers.Dense(2)
+    layer.build((None, 3))
+    optimizer = DecayedAdam(rates=[0.25, 1.0], learning_rate=0.01, epsilon=1e-12, use_ema=True, ema_momentum=0.9)
+    optimizer.build(layer.trainable_variables)
+    assert optimizer.averages() is None
+    values = [keras.ops.convert_to_numpy(v.value) for v in layer.trainable_variables]
+    averages = None
+    for _ in range(3):
+        optimizer.apply([keras.ops.ones(v.shape) for v in layer.trainable_variables], layer.trainable_variables)
+        now = [keras.ops.convert_to_numpy(v.value) for v in layer.trainable_variables]
+        for before, after, step in zip(values, now, (0.0025, 0.01), strict=True):
+            np.testing.assert_allclose(before - after, step, rtol=1e-3)
+        values = now
+        averages = now if averages is None else [0.9 * a + 0.1 * v for a, v in zip(averages, now, strict=True)]
+    optimizer.finalize_variable_values(layer.trainable_variables)  # what `fit` does at its end
+    for variable, value, average, expected in zip(
+        layer.trainable_variables, values, optimizer.averages(), averages, strict=True
+    ):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable.value), value)
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(average.value), expected, atol=1e-6)

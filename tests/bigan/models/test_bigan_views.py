@@ -1,0 +1,72 @@
+"""What of a minibatch D sees, whose code it sees with it, and how the agreement's weight changes."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from bigan.config import Config
+from bigan.data.batches import Minibatches
+from bigan.data.dataset import Examples
+from bigan.data.spec import Spec
+from bigan.errors import UserError
+from bigan.models.method import create
+from tests.bigan.models.test_agreement import batch_of, made
+
+pytestmark = pytest.mark.jax
+
+
+def terms_of(model, batch):
+    return {name: float(term) for name, term in model(batch, training=True).items()}
+
+
+def same_weights(*models):
+    for other in models[1:]:
+        for role, network in other.networks.items():
+            network.set_weights(models[0].networks[role].get_weights())
+
+
+@pytest.mark.parametrize("pair_view", [False, True])
+def test_d_sees_the_first_examples_and_the_views_are_of_all(pair_view):
+    whole, part = (
+        made("bigan_views", pair_view=pair_view),
+        made("bigan_views", pair_view=pair_view, adversarial_examples=4),
+    )
+    same_weights(whole, part)
+    batch = batch_of(whole)
+    terms = terms_of(part, batch)
+    assert terms["agreement"] == pytest.approx(terms_of(whole, batch)["agreement"], rel=1e-6)
+    if not pair_view:  # then E normalizes the four by themselves
+        first = terms_of(whole, {name: array[:4] for name, array in batch.items()})
+        assert terms["loss_D"] == pytest.approx(first["loss_D"], rel=1e-5)
+        assert terms["loss_G"] == pytest.approx(first["loss_G"], rel=1e-5)
+
+
+def test_the_pair_has_the_code_of_the_first_view():
+    model, plain = made("bigan_views", pair_view=True), made("bigan")
+    same_weights(model, plain)
+    batch = batch_of(model)
+    terms = terms_of(model, batch)
+    x = model.scale(batch["x"])
+    first = model.view_of(x, "first", batch)
+    z = ops.convert_to_tensor(batch["z"])
+    expected = plain.adversarial_terms(x, z, True, None, plain.encoder(first, training=True))
+    assert terms["loss_D"] == pytest.approx(float(expected["loss_D"]), rel=1e-5)
+    assert terms["loss_E"] != pytest.approx(terms_of(made("bigan_views"), batch)["loss_E"], rel=1e-5)
+
+
+@pytest.mark.parametrize("schedule, weights", [("rising", [0.0, 0.5, 1.5]), ("falling", [2.0, 1.5, 0.5])])
+def test_the_weight_changes_linearly(schedule, weights):
+    model = made("bigan_views", agreement_schedule=schedule, agreement_weight=2.0, epochs=4)
+    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 3), np.uint8)
+    batches = Minibatches(Examples(images), model.latent, 8, 0, inputs=model.step_inputs())
+    for (epoch, step), weight in zip([(0, 0), (1, 0), (3, 0)], weights, strict=True):
+        terms = terms_of(model, batches.minibatch(epoch, step))
+        plain = terms["loss_D"] + 0.5 * (terms["loss_E"] + terms["loss_G"])
+        assert terms["loss"] - plain == pytest.approx(weight * terms["agreement"], abs=1e-4)
+
+
+@pytest.mark.parametrize("count, replicas", [(200, 1), (3, 2)])
+def test_a_part_that_is_none_is_refused(count, replicas):
+    config = Config(width=8, latent_dim=5, adversarial_examples=count, replicas=replicas)
+    with pytest.raises(UserError, match="`adversarial_examples` must be a part of `batch_size`, 128, and a multiple"):
+        create(config, Spec((8, 8, 3)))
