@@ -16,6 +16,25 @@ from bigan.networks import MLP
 STEPS = 50
 METHOD_NAMES = sorted([*TABLE_5_1, "bigan_views", "denoising_autoencoder", "simclr", "vicreg"])
 
+# A method with all that can be switched on.
+SWITCHED = {
+    "method": "bigan_views",
+    "latent": "normal_posterior",
+    "heads": "unary",
+    "adversarial": "hinge",
+    "discriminator_norm": "layer",
+    "spectral": True,
+    "r1": 0.1,
+    "cycle_x": 0.5,
+    "cycle_z": 0.5,
+    "pair_view": True,
+    "adversarial_examples": 8,
+    "agreement_schedule": "rising",
+    "rotation_weight": 0.5,
+    "discriminator_rate": 0.5,
+    "ema": 0.9,
+}
+
 
 class Unnormalized(MLP):
     """MLPs without batch normalization: what a minibatch's parts give then adds up to what the whole gives."""
@@ -74,7 +93,8 @@ def _first_steps(method):
     from bigan.training.optimizer import compile_for_training
 
     views = {"view_crop": 0.5, "view_mirror": True, "view_colour": 0.5, "view_blur": 0.5, "view_cutout": 0.2}
-    config = Config(method=method, width=64, latent_dim=8, batch_size=32, epochs=1, seed=1, projection=6, **views)
+    switches = SWITCHED if method == "switched" else {"method": method}
+    config = Config(width=64, latent_dim=8, batch_size=32, epochs=1, seed=1, projection=6, **switches, **views)
     model = create(config, Spec((8, 8, 1)))
     rng = np.random.default_rng(5)
     for variable in model.trainable_variables:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 
+import numpy as np
 import pytest
 
 from bigan.errors import UserError
@@ -12,6 +13,7 @@ from bigan.training.signals import Terminated
 from bigan.training.train import train
 from bigan.training.trainer import Trainer
 from tests.runs import same_run
+from tests.worker import SWITCHED
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +38,31 @@ def test_a_signal_saves_and_the_run_resumes_bit_for_bit(tmp_path, whole, tiny, d
     assert (notes["epoch"], notes["step"]) == (2, 2) and not RunDir(tmp_path).complete()
     train(config, tmp_path, progress=False, **data)
     same_run(whole(method).directory.path, tmp_path)
+
+
+@pytest.mark.jax
+def test_all_switches_together_resume_bit_for_bit(tmp_path, tiny, data, monkeypatch):
+    """And what is evaluated is the average of the weights, which training itself does not go on from."""
+    config = tiny.replace(**SWITCHED)
+    whole = train(config, tmp_path / "whole", progress=False, **data)
+    begin = Trainer.on_epoch_begin
+
+    def stopping(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        begin(self, epoch, logs)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "on_epoch_begin", stopping)
+        train(config, tmp_path / "parts", progress=False, **data)
+    train(config, tmp_path / "parts", progress=False, **data)
+    same_run(whole.directory.path, tmp_path / "parts")
+    state = read_arrays(whole.directory.snapshot)
+    kept = read_arrays(whole.directory.checkpoints / "4.npz")
+    (name,) = (n for n in kept if n.startswith("encoder") and "linear1/kernel" in n)
+    averages = [array for n, array in state.items() if n.startswith("optimizer") and "average" in n]
+    assert not np.array_equal(state[name], kept[name])
+    assert any(np.array_equal(array, kept[name]) for array in averages)
 
 
 def test_ctrl_c_in_an_evaluation_or_at_an_epochs_end_loses_nothing(tmp_path, whole, tiny, data, monkeypatch):
