@@ -10,7 +10,7 @@ train: $(VENV)/installed
 	$(BIN)/python -m scripts.train --preset=digits --workdir=runs/digits
 
 table: $(VENV)/installed
-	$(BIN)/python -m scripts.table --preset=digits --epochs=200 --seeds=2 --workdir=runs/table-digits
+	$(BIN)/python -m scripts.table --preset=digits_thesis --epochs=200 --seeds=2 --workdir=runs/table-digits
 
 check: lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow"

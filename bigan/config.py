@@ -115,6 +115,7 @@ class Adversary:
     spectral: bool = setting(False, "divide D's matrices by their largest singular values")
     r1: float = setting(0.0, "weight of the squared gradient of D's score at real pairs", least=0, below=float("inf"))
     cycle_x: float = setting(0.0, "weight of the squared distance of G(E(x)) from x", least=0, below=float("inf"))
+    cycle_encoder: bool = setting(True, "cycle_x moves E too, not G alone")
     cycle_z: float = setting(0.0, "weight of the squared distance of E(G(z)) from z", least=0, below=float("inf"))
 
 

@@ -45,7 +45,7 @@ class BiGAN(Method):
                 f"`replicas`, {config.replicas}. Received: {config.adversarial_examples}"
             )
         self.part = config.adversarial_examples // shared
-        self.cycle_x, self.cycle_z = config.cycle_x, config.cycle_z
+        self.cycle_x, self.cycle_z, self.cycle_encoder = config.cycle_x, config.cycle_z, config.cycle_encoder
         if self.cycle_z and not self.encodes_generated:
             raise UserError(
                 f"`cycle_z`: E takes images of {self.spec.shape}, and G makes images of {self.image_shape}. "
@@ -131,7 +131,8 @@ class BiGAN(Method):
             terms["penalty"] = objective.gradient_penalty(self.discriminator, [x, encoded], training)
             terms["loss"] = terms["loss"] + self.r1 * terms["penalty"]
         if self.cycle_x:
-            again = self.generator(encoded, training=training)
+            known = encoded if self.cycle_encoder else ops.stop_gradient(encoded)
+            again = self.generator(known, training=training)
             terms["cycle_distance_x"] = ops.mean(ops.square(again - x))
             terms["loss"] = terms["loss"] + self.cycle_x * terms["cycle_distance_x"]
         if self.cycle_z:

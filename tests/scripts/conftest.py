@@ -27,7 +27,7 @@ def runs(tmp_path_factory):
     """A folder of three runs on the digits, 'bigan', 'gan' and 'autoencoder_l2'; the first was made by the script."""
     folder = tmp_path_factory.mktemp("runs")
     flags = folder / "flags"
-    flags.write_text("--preset=digits\n" + "\n".join(QUICK))
+    flags.write_text("--preset=digits_thesis\n" + "\n".join(QUICK))
     done = succeed("train", f"--flagfile={flags}", f"--workdir={folder / 'bigan'}")
     assert "untrained" in done.stdout and "samples/2.png" in done.stdout and "epoch 2/2" in done.stderr
     config = RunDir(folder / "bigan").read_config()[0]
@@ -56,7 +56,13 @@ class StoreRun:
         self.path = folder / "run"
         self.prepare = ("--edge=36", f"--data_dir={folder / 'images'}", f"--out={folder / 'store'}")
         self.prepared = succeed("prepare", *self.prepare)
-        self.train = ("--preset=tiny32", f"--data_dir={folder / 'store'}", "--epochs=1", "--batch_size=16", "--width=4")
+        self.train = (
+            "--preset=tiny32_thesis",
+            f"--data_dir={folder / 'store'}",
+            "--epochs=1",
+            "--batch_size=16",
+            "--width=4",
+        )
         self.train += ("--nearest_samples=16",)
         succeed("train", *self.train, f"--workdir={self.path}")
 

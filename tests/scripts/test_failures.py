@@ -16,7 +16,7 @@ from tests.scripts.commands import QUICK, command, fail
 def test_bad_flags_are_one_line_and_start_no_backend(no_backend, tmp_path):
     workdir = f"--workdir={tmp_path / 'run'}"
     cases = {
-        ("--preset=mnits", workdir): "--preset must be one of digits, mnist, vectors, tiny32",
+        ("--preset=mnits", workdir): "--preset must be one of digits, digits_thesis, mnist",
         ("--dataset=mnits", workdir): "--dataset must be one of",
         ("--method=vae", workdir): "--method must be one of bigan, bigan_views, gan, ",
         ("--method=nowhere:Mine", workdir): "--method: there is no module 'nowhere'",

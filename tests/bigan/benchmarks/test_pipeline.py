@@ -15,7 +15,7 @@ from bigan.runtime import files
 def test_the_pipeline_benchmark_runs_on_a_synthetic_store(tmp_path):
     pipeline.synthetic(tmp_path, 60, 36)
     assert sources.load("store", str(tmp_path), crop=32).train.images.shape == (60, 32, 32, 3)
-    config = presets.tiny32().replace(width=4, batch_size=8, data_dir=str(tmp_path))
+    config = presets.tiny32_thesis().replace(width=4, batch_size=8, data_dir=str(tmp_path))
     result = pipeline.run(config, rounds=1, steps=2)
     rates = {row["what"]: row["images/s"] for row in result["times"]}
     assert list(rates) == ["step alone", "input alone", "both", "floor: counted operations"]
@@ -26,7 +26,7 @@ def test_the_pipeline_benchmark_runs_on_a_synthetic_store(tmp_path):
 
 def test_other_methods_whose_operations_are_not_counted_are_refused():
     with pytest.raises(UserError, match="`method` must be bigan.models:BiGAN, whose operations are counted"):
-        pipeline.run(presets.tiny32().replace(method="gan"), 1, 1)
+        pipeline.run(presets.tiny32_thesis().replace(method="gan"), 1, 1)
 
 
 def test_a_synthetic_store_too_large_for_the_machine_is_refused(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.jax
 
 @pytest.mark.parametrize("variant", ["thesis", "released"])
 def test_tiny32_layer_by_layer(variant):
-    made = family("tiny32", variant=variant)
+    made = family("tiny32_thesis", variant=variant)
     stack = [(5, 5, 3, 32), (5, 5, 32, 64), (5, 5, 64, 128)]
     encoder, generator, discriminator = made.encoder(), made.generator(), made.discriminator()
     assert {"conv1": (16, 16, 32), "conv2": (8, 8, 64), "conv3": (4, 4, 128)}.items() <= shapes(encoder).items()

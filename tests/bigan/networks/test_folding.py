@@ -13,7 +13,9 @@ from bigan.registry import NETWORKS
 pytestmark = pytest.mark.jax
 
 
-@pytest.mark.parametrize("preset, changes", [("imagenet64", {"width": 16}), ("tiny32", {}), ("mnist", {"width": 32})])
+@pytest.mark.parametrize(
+    "preset, changes", [("imagenet64", {"width": 16}), ("tiny32_thesis", {}), ("mnist", {"width": 32})]
+)
 def test_merged_batch_norm_gives_the_same_function(preset, changes):
     config = presets.get(preset).replace(**changes)
     spec = Spec((config.crop, config.crop, 3) if config.crop else (28, 28, 1))

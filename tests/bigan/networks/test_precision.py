@@ -14,7 +14,7 @@ pytestmark = pytest.mark.jax
 def test_bfloat16_keeps_weights_losses_and_features_in_float32():
     losses = {}
     for precision in ("float32", "bfloat16"):
-        config = presets.tiny32().replace(width=8, precision=precision)
+        config = presets.tiny32_thesis().replace(width=8, precision=precision)
         model = create(config, Spec((32, 32, 3)))
         x = np.random.default_rng(0).integers(0, 256, (32, 32, 32, 3), np.uint8)
         z = model.latent.draw(32, 0, 1)
