@@ -182,6 +182,12 @@ class Evaluation:
     nearest_samples: int = setting(
         100_000, "generated samples searched for nearest_sample; 0 leaves it out", matters=False, least=0
     )
+    compared_samples: int = setting(
+        2000,
+        "samples compared with as many evaluation examples, for sample_precision and so on; 0 leaves them out",
+        matters=False,
+        least=0,
+    )
     logistic_examples: int = setting(
         10_000, "training examples of logistic_hidden, at most; 0 leaves it out", matters=False, least=0
     )

@@ -45,6 +45,11 @@ class Stream(enum.IntEnum):
     TEST_CROPS = 28  # crops of the images it is tested on
     # Benchmarks.
     BENCHMARK = 30  # pixels and widths of synthetic images
+    # The fixed classifier on whose features samples are compared: always with seed 0.
+    JUDGE_WEIGHTS = 40
+    JUDGE_ORDER = 41  # its minibatches
+    JUDGE_SHIFTS = 42  # by which their images are moved
+    COMPARED = 43  # which real examples samples are compared with
 
 
 def generator(seed: int, stream: Stream, *where: int) -> np.random.Generator:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from absl import flags
 
 from bigan.errors import UserError
+from bigan.evaluation.tables import rounded
 from bigan.training.run import Run
 from bigan.training.train import train
 
@@ -32,7 +33,7 @@ def summary(run: Run) -> str:
     names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
     lines = [f"{'':24}" + "".join(f"{title:>12}" for title in columns)]
     for name in names:
-        cells = (f"{figures[name]:.2f}" if name in figures else "-" for figures in columns.values())
+        cells = (rounded(figures[name]) if name in figures else "-" for figures in columns.values())
         lines.append(f"{name:24}" + "".join(f"{cell:>12}" for cell in cells))
     lines.append(f"({results['protocol']['evaluation']}; {results['epoch']} of {results['epochs']} epochs)")
     for name in ("samples", "reconstructions"):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("BIGAN_CACHE", str(Path(__file__).parent.parent / ".pytest_cache" / "bigan"))
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 # Many tests train the same small networks: JAX compiles each once, for all processes.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))

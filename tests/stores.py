@@ -53,6 +53,7 @@ def natural_config(store, **changes):
         batch_size=10,
         eval_every=2,
         nearest_samples=20,
+        compared_samples=0,
         logistic_examples=40,
         seed=1,
     ).replace(**changes)

@@ -56,6 +56,7 @@ def tiny_config(**changes):
         statistics_batches=3,
         nearest_samples=64,
         logistic_examples=60,
+        compared_samples=0,  # measured by tests of their own: others need not wait for the classifier
         view_mask=0.3,
         view_noise=0.1,
         projection=5,
@@ -131,6 +132,14 @@ def train(workdir, replicas, networks, method="bigan"):
 
     config = tiny_config(replicas=int(replicas), device="cpu", networks=networks, init_stddev=0.1, method=method)
     train(config, workdir, progress=False, **tiny_data())
+
+
+def train_compared(workdir):
+    """A tiny run on two devices, whose samples are compared on a classifier's features that is trained there."""
+    from bigan.training.train import train
+
+    os.environ["BIGAN_CACHE"] = f"{workdir}/cache"
+    train(tiny_config(replicas=2, device="cpu", compared_samples=30), workdir, progress=False, **tiny_data())
 
 
 def train_and_die(workdir, point, count):

@@ -17,7 +17,8 @@ from bigan.data.crops import Images
 from bigan.data.dataset import Examples
 from bigan.data.splits import Split, steps_per_epoch
 from bigan.errors import UserError
-from bigan.evaluation import metrics
+from bigan.evaluation import collapse, metrics
+from bigan.evaluation.comparison import Comparison
 from bigan.models.method import Method
 from bigan.streams import Stream, fixed_order
 from bigan.types import Json
@@ -34,10 +35,14 @@ class Evaluator:
     Args:
         config: which metrics, and the seed.
         split: training and evaluation examples; with labels, or without.
+
+    Attributes:
+        alarms: what is wrong with E's outputs, a line each, as of the last `metrics`.
     """
 
     def __init__(self, config: Config, split: Split) -> None:
         self.config, self.split = config, split
+        self.alarms: list[str] = []
         self.train = self._in_memory(split.train, config.knn_examples)
         self.test = self._in_memory(split.evaluation, config.eval_examples)
         self.train_labels: Any = self.train.labels
@@ -50,6 +55,7 @@ class Evaluator:
         labels: Any = self.train_labels
         used = set(labels[self._logistic_index]) if self.labelled else set()
         self.logistic = len(used) > 1
+        self._comparison = Comparison(config, self.train, self.test)
 
     def _in_memory(self, examples: Examples, most: int) -> Examples:
         """At most that many of the examples, always the same ones, centre crops of a store included."""
@@ -73,7 +79,7 @@ class Evaluator:
             "nearest_samples": self.config.nearest_samples,
             "seed": self.config.seed,
             "labels": self.labelled,
-        }
+        } | self._comparison.protocol()
 
     def estimate_statistics(self, model: Method) -> None:
         """Re-estimates batch-norm statistics over training minibatches and fresh latents."""
@@ -87,15 +93,19 @@ class Evaluator:
             (model.latent.draw(size, seed, Stream.STATISTICS, i) for i in range(count)),
         )
 
-    def raw(self, model: Method) -> dict[str, float]:
-        """The same classifiers on the raw input (scaled as the networks see it)."""
-        if not self.labelled:
-            return {}
-        x, y = model.targets(self.train.images), model.targets(self.test.images)
-        out = {"knn_hidden": metrics.nearest_accuracy(x, self.train_labels, y, self.labels)}
-        if self.logistic:
-            out["logistic_hidden"] = metrics.logistic_accuracy(self._raw_classifier(model), y, self.labels)
-        return out
+    def raw(self, model: Method, between: Callable[[], None] = lambda: None) -> dict[str, float]:
+        """The same figures of the data itself: classifiers of the raw input (scaled as the networks see it), and
+        training examples in place of samples.
+
+        `between` is called between the slow parts; it may raise.
+        """
+        out = {}
+        if self.labelled:
+            x, y = model.targets(self.train.images), model.targets(self.test.images)
+            out["knn_hidden"] = metrics.nearest_accuracy(x, self.train_labels, y, self.labels)
+            if self.logistic:
+                out["logistic_hidden"] = metrics.logistic_accuracy(self._raw_classifier(model), y, self.labels)
+        return out | self._comparison.floor(model, between)
 
     def metrics(self, model: Method, between: Callable[[], None] = lambda: None) -> dict[str, float]:
         """All metrics of the model as it stands (statistics must have been estimated).
@@ -112,6 +122,11 @@ class Evaluator:
         if model.has("generator") and model.samples_prior:
             between()
             out |= self._samples_worth(model, x)
+        out |= self._comparison.figures(model, between)
+        self.alarms = []
+        if model.has("encoder"):
+            figures, self.alarms = collapse.examine(self._features(model, self.test.images, "output"))
+            out |= figures
         return out
 
     def _samples_worth(self, model: Method, x: np.ndarray) -> dict[str, float]:

@@ -41,6 +41,11 @@ class Table:
         return buffer.getvalue()
 
 
+def rounded(value: float) -> str:
+    """A number to read: two decimals, and three of what is below 1."""
+    return f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
+
+
 def write(folder: Path, shown: Table, numbers: Table) -> None:
     """Writes table.md, what people read, and table.csv, one number in each row.
 

@@ -19,6 +19,7 @@ from bigan.config import Config
 from bigan.data.splits import Split
 from bigan.errors import UserError
 from bigan.evaluation.evaluator import Evaluator, selection
+from bigan.evaluation.tables import rounded
 from bigan.models.method import Method
 from bigan.runtime import files
 from bigan.training import checkpoint
@@ -96,7 +97,7 @@ class Trainer(keras.callbacks.Callback):
             missing = [which for which, labelled in self._labelled.items() if not labelled]
             if missing:
                 self.progress.say(f"no labels of the {missing[0]} examples: metrics that need them are left out")
-            record.raw = self.evaluator.raw(self.method)
+            record.raw = self.evaluator.raw(self.method, self.stop_if_asked)
             record.rows = [{"epoch": 0}]
             self._evaluate()
             record.untrained = {k: v for k, v in record.rows[0].items() if k in self._measured}
@@ -229,8 +230,10 @@ class Trainer(keras.callbacks.Callback):
                 files.write_arrays(self.run.checkpoints / "best.npz", checkpoint.weights(self.method))
         self._results(complete=False)
         self.stop_if_asked()
-        shown = "  ".join(f"{name} {value:.2f}" for name, value in metrics.items())
+        shown = "  ".join(f"{name} {rounded(value)}" for name, value in metrics.items())
         self.progress.say(f"epoch {record.epoch}: {shown}  ({time.perf_counter() - began:.0f} s)")
+        for line in self.evaluator.alarms if record.epoch else ():  # an untrained encoder has nothing to lose
+            self.progress.say(f"warning: epoch {record.epoch}: {line}")
 
     def _look(self) -> None:
         method, name = self.method, f"{self.record.epoch}.png"

@@ -56,14 +56,8 @@ class StoreRun:
         self.path = folder / "run"
         self.prepare = ("--edge=36", f"--data_dir={folder / 'images'}", f"--out={folder / 'store'}")
         self.prepared = succeed("prepare", *self.prepare)
-        self.train = (
-            "--preset=tiny32_thesis",
-            f"--data_dir={folder / 'store'}",
-            "--epochs=1",
-            "--batch_size=16",
-            "--width=4",
-        )
-        self.train += ("--nearest_samples=16",)
+        self.train = ("--preset=tiny32_thesis", f"--data_dir={folder / 'store'}", "--epochs=1", "--batch_size=16")
+        self.train += ("--width=4", "--nearest_samples=16", "--compared_samples=0")
         succeed("train", *self.train, f"--workdir={self.path}")
 
 
