@@ -32,7 +32,18 @@ def run_from_flags() -> Run:
     """The run that --run names, on --device."""
     if not FLAGS.run:
         raise UserError("--run is needed: the run directory, as --workdir was in training")
-    run = Run(RunDir(FLAGS.run))
+    return _run(str(FLAGS.run))
+
+
+def runs_from_flags() -> list[Run]:
+    """The runs that --run names, separated by commas, on --device."""
+    if not FLAGS.run:
+        raise UserError("--run is needed: run directories, separated by commas")
+    return [_run(path) for path in str(FLAGS.run).split(",")]
+
+
+def _run(path: str) -> Run:
+    run = Run(RunDir(path))
     if FLAGS.device:
         run.config = run.config.replace(device=FLAGS.device)
     return run
