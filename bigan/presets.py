@@ -156,14 +156,15 @@ def tiny32() -> Config:
         view_grey=0.1,
         agreement_weight=3.0,
         rotation_weight=1.2,
-        cycle_x=0.5,
+        cycle_x=1.0,
+        cycle_encoder=False,
         adversarial_examples=32,
         batch_size=128,
         learning_rate=1e-3,
         latent_stddev=0.3,
-        epochs=150,
-        eval_every=50,
-        save_every=50,
+        epochs=120,
+        eval_every=40,
+        save_every=40,
     )
 
 
