@@ -8,6 +8,7 @@ from __future__ import annotations
 from absl import flags
 
 from bigan.errors import UserError
+from bigan.evaluation.summary import beside_raw_input
 from bigan.evaluation.tables import rounded
 from bigan.training.run import Run
 from bigan.training.train import train
@@ -36,6 +37,7 @@ def summary(run: Run) -> str:
         cells = (rounded(figures[name]) if name in figures else "-" for figures in columns.values())
         lines.append(f"{name:24}" + "".join(f"{cell:>12}" for cell in cells))
     lines.append(f"({results['protocol']['evaluation']}; {results['epoch']} of {results['epochs']} epochs)")
+    lines += beside_raw_input(results["figures"], results["raw"], results["protocol"]["evaluation_examples"])
     for name in ("samples", "reconstructions"):
         picture = run.directory.path / name / f"{results['epoch']}.png"
         if picture.is_file():
