@@ -6,7 +6,9 @@ and 'key', which says all that the result depends on: an entry with the same key
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,13 @@ class Results:
         if entry is not None:
             self.entries.append(entry | {"run": name})
         return entry is not None
+
+    def place(self, name: str, column: str, key: dict[str, Json]) -> Path | None:
+        """The folder of what an entry's evaluation keeps beside it, each key its own; not made. None for nowhere."""
+        if self.folder is None:
+            return None
+        readable = re.sub(r"[^\w.,-]+", "_", f"{name}-{column}").strip("_")
+        return self.folder / f"{readable}-{hashlib.blake2b(_text(key).encode(), digest_size=4).hexdigest()}"
 
     def add(self, name: str, column: str, key: dict[str, Json], result: Result) -> None:
         """Adds an entry and writes results.json; what was there from other calls is kept beside it."""

@@ -126,4 +126,5 @@ def _evaluate(results: Results, encoder: Encoder, column: str, progress: bool) -
         return
     if progress:
         print(f"{task.name}: {encoder.name}, {column}", file=sys.stderr, flush=True)
+    task.kept = results.place(encoder.name, column, key)
     results.add(encoder.name, column, key, task.evaluate(encoder, column))

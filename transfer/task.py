@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from bigan.config import checked, setting
@@ -66,6 +67,8 @@ class Task(abc.ABC):
     measure = "accuracy (%)"  # what the numbers are, with their unit in parentheses
     spread = "95 % bootstrap interval"  # what the numbers in brackets are
     caption: tuple[str, ...] = ("training_examples", "evaluation")  # entries of a result that stand below the table
+
+    kept: Path | None = None  # where `evaluate` may keep what belongs to its result, set before it; None for nowhere
 
     def __init__(self, options: Any) -> None:
         self.options = options

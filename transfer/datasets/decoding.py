@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -40,12 +42,7 @@ class Decoder:
         """
         if i in self.kept:
             return self.kept[i]
-        try:
-            with Image.open(io.BytesIO(self.images.encoded[i]), formats=FORMATS) as image:
-                image.draft("RGB", (self.size, self.size))  # JPEG's halves, quarters and eighths, not below this size
-                whole = image.convert("RGB")
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise UserError(f"{self.images.names[i]}: cannot be decoded ({error})") from error
+        whole = decoded(self.images.encoded[i], self.images.names[i], self.size)
         self.left -= 3 * whole.width * whole.height
         if self.left >= 0:
             self.kept[i] = whole
@@ -59,6 +56,42 @@ class Decoder:
         """
         for i in range(len(self)):
             self[i]
+
+
+def decoded(content: bytes, name: str, least: int = 0) -> Image.Image:
+    """An image, RGB.
+
+    Args:
+        content: of the file.
+        name: of the file, for errors.
+        least: pixels of either edge, below which a JPEG is not reduced while it is decoded; 0: no reduction.
+
+    Raises:
+        UserError: naming the file, if it cannot be decoded.
+    """
+    with _opened(content, name) as image:
+        if least:
+            image.draft("RGB", (least, least))  # JPEG's halves, quarters and eighths, not below this size
+        return image.convert("RGB")
+
+
+def size(content: bytes, name: str) -> tuple[int, int]:
+    """Width and height of an encoded image, which is not decoded for that.
+
+    Raises:
+        UserError: naming the file, if it is no image.
+    """
+    with _opened(content, name) as image:
+        return image.size
+
+
+@contextlib.contextmanager
+def _opened(content: bytes, name: str) -> Iterator[Image.Image]:
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            yield image
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{name}: cannot be decoded ({error})") from error
 
 
 def crop(whole: Image.Image, resolution: int, numbers: np.random.Generator) -> np.ndarray:

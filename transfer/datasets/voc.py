@@ -1,7 +1,8 @@
 """PASCAL VOC as it lies in a VOCdevkit folder: images, boxes, and labels of the classification task.
 
 FOLDER/ImageSets/Main/SPLIT.txt, FOLDER/JPEGImages/ID.jpg, FOLDER/Annotations/ID.xml; FOLDER is VOCdevkit/VOC2007 or any
-other year's, or a VOCdevkit with one year in it. Boxes are 1-based and inclusive, as VOC writes them.
+other year's, or a VOCdevkit with one year in it. Boxes are 1-based and inclusive, as VOC writes them. Masks are read in
+`masks`.
 """
 
 from __future__ import annotations
@@ -72,11 +73,25 @@ def load(folder: str, split: str) -> list[Picture]:
         UserError: naming the folder or file, if there is no such split, an image or annotation is missing or damaged, a
             class is unknown or a box lies outside its image.
     """
-    root = _root(Path(folder))
-    path = root / "ImageSets" / "Main" / f"{split}.txt"
+    root = year(folder)
+    return [_picture(root, name) for name in listed(root, "Main", split)]
+
+
+def listed(root: Path, sets: str, split: str) -> list[str]:
+    """Names of a split's images, in the order of its list.
+
+    Args:
+        root: from `year`.
+        sets: whose lists: 'Main' or 'Segmentation'.
+        split: 'train', 'val', 'trainval' or 'test'.
+
+    Raises:
+        UserError: naming the file, if there is no such list, or it is damaged, empty or names an image twice.
+    """
+    path = root / "ImageSets" / sets / f"{split}.txt"
     if not path.is_file():
         known = sorted(p.stem for p in path.parent.glob("*.txt") if "_" not in p.stem) if path.parent.is_dir() else []
-        raise UserError(f"{root}: has no ImageSets/Main/{split}.txt; splits there are: {', '.join(known) or 'none'}")
+        raise UserError(f"{root}: has no ImageSets/{sets}/{split}.txt; splits there are: {', '.join(known) or 'none'}")
     try:
         names = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
@@ -84,7 +99,7 @@ def load(folder: str, split: str) -> list[Picture]:
     if not names or len(set(names)) < len(names):
         twice = next((name for name in names if names.count(name) > 1), "")
         raise UserError(f"{path}: lists {twice!r} twice" if twice else f"{path}: lists no images")
-    return [_picture(root, name) for name in names]
+    return names
 
 
 def labels(pictures: list[Picture]) -> np.ndarray:
@@ -168,7 +183,13 @@ def _from_tfds(name: str, data_dir: str, split: str) -> Labelled:
     return Labelled(encoded, np.stack(rows), [f"tfds:{name}, {split}, image {i}" for i in range(len(rows))])
 
 
-def _root(folder: Path) -> Path:
+def year(place: str) -> Path:
+    """The folder of one year, given that or a VOCdevkit with one year in it.
+
+    Raises:
+        UserError: if it is neither.
+    """
+    folder = Path(place)
     if not folder.is_dir():
         raise UserError(f"`data_dir`: no such folder: {folder}")
     if (folder / "ImageSets").is_dir():
