@@ -43,6 +43,7 @@ class Stream(enum.IntEnum):
     CLASSIFIER_ORDER = 26  # its minibatches
     CLASSIFIER_CROPS = 27  # crops of the images it is trained on
     TEST_CROPS = 28  # crops of the images it is tested on
+    SEGMENTER_MIRROR = 40  # which of the images that a segmenter is trained on are mirrored
     # Benchmarks.
     BENCHMARK = 30  # pixels and widths of synthetic images
     # The fixed classifier on whose features samples are compared: always with seed 0.

@@ -32,7 +32,7 @@ def with_head(convolutions: keras.Model, classes: int, recipe: Recipe) -> keras.
         f"a classifier with `units={recipe.units}` on {convolutions.output_shape[1:]}, and its training,",
     )
     memory.need(
-        recipe.batch_size * _activations(convolutions), f"minibatches of `batch_size={recipe.batch_size}` images"
+        recipe.batch_size * activations(convolutions), f"minibatches of `batch_size={recipe.batch_size}` images"
     )
     h = layers.Flatten(name="flatten")(convolutions.outputs[0])
     for i, name in enumerate(("fc6", "fc7")):
@@ -69,13 +69,13 @@ def scores(network: keras.Model, images: np.ndarray, batch_size: int = 100) -> n
     return np.asarray(network.predict(images, batch_size=batch_size, verbose=0))
 
 
+def activations(network: keras.Model) -> int:
+    """Bytes of one image's activations and their gradients."""
+    shapes = (operation.output.shape[1:] for operation in network.layers if hasattr(operation, "output"))
+    return 2 * 4 * sum(math.prod(shape) for shape in shapes)
+
+
 def _head_size(convolutions: keras.Model, classes: int, recipe: Recipe) -> int:
     """Bytes of the head: weights, gradients and momentum in float32, and a layer in float64 while it is initialised."""
     flat, units = math.prod(convolutions.output_shape[1:]), recipe.units
     return 16 * (flat * units + units**2 + units * classes) + 24 * max(flat, units) * units
-
-
-def _activations(convolutions: keras.Model) -> int:
-    """Bytes of one image's activations and their gradients."""
-    shapes = (operation.output.shape[1:] for operation in convolutions.layers if hasattr(operation, "output"))
-    return 2 * 4 * sum(math.prod(shape) for shape in shapes)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from bigan.config import setting
 from bigan.errors import UserError
-from bigan.types import Json
-from transfer.backbone.recipe import Recipe
-from transfer.classification.trained import Trained
+from transfer.classification.voc_task import TRAINED, VocTask
 from transfer.datasets import voc
 from transfer.datasets.voc import Labelled
 from transfer.encoders.encoder import Encoder
@@ -18,45 +13,21 @@ from transfer.metrics import average_precision
 from transfer.metrics.bootstrap import resamples
 from transfer.task import Point, Result
 
-TRAINED = {"fc8": ("fc8",), "fc6-8": ("fc6", "fc7", "fc8"), "all": ()}  # columns of Table 5.3; (): every layer
 DRAWS = 200  # of the bootstrap
 
 
-@dataclass(frozen=True, kw_only=True)
-class VocOptions(Recipe):
-    """Of `VocClassification`."""
-
-    splits: tuple[str, ...] = setting(("train", "val"), "of VOC: trained and tested on, separated by a comma")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(set(self.splits)) != 2 or len(self.splits) != 2:
-            raise UserError(f"`splits` must be two, TRAINED,TESTED. Received: {','.join(map(str, self.splits))!r}")
-
-
-class VocClassification(Trained):
+class VocClassification(VocTask[Labelled]):
     """Mean average precision on VOC, in three kinds, of a network of which a column's layers were trained.
 
-    The dataset is 'voc' (a VOCdevkit folder) or TFDS's, whatever the encoder was trained on. The images are read once
-    for all encoders. Labels of the images that are tested on are used for the results only.
+    The dataset is 'voc' (a VOCdevkit folder) or TFDS's.
     """
 
-    Options = VocOptions
-    options: VocOptions
     measure = "mean average precision (%)"
     caption = ("classes", "resolution", "iterations", "crops", "training_examples")
 
-    def __init__(self, options: VocOptions) -> None:
-        super().__init__(options)
-        self._read: dict[tuple[str, str], tuple[Labelled, Labelled]] = {}
-
-    def images(self, encoder: Encoder) -> tuple[Labelled, Labelled]:
-        """Those to train on, at most `limit`, and those to test on."""
-        place = encoder.dataset, encoder.data_dir
-        if place not in self._read:
-            train, test = (voc.classification(*place, split) for split in self.options.splits)
-            self._read[place] = train.limited(self.options.limit), test
-        return self._read[place]
+    def read(self, dataset: str, data_dir: str, split: str) -> Labelled:
+        """The images and which classes they show."""
+        return voc.classification(dataset, data_dir, split)
 
     def check_data(self, encoder: Encoder) -> None:
         """Refuses missing or damaged data, and images to test on that show none of VOC's classes."""
@@ -65,23 +36,6 @@ class VocClassification(Trained):
             raise UserError(
                 "`splits`: none of VOC's classes is present, other than as difficult, in the images to test on"
             )
-
-    def columns(self, encoder: Encoder) -> list[str]:
-        """Table 5.3's."""
-        return list(TRAINED)
-
-    def check(self, encoder: Encoder, column: str) -> None:
-        """Refuses columns that are none, and networks that cannot be transferred or are not for colour images."""
-        if column not in TRAINED:
-            raise UserError(f"`layer` of `task={self.name}`: one or more of {', '.join(TRAINED)}. Received: {column!r}")
-        shape = encoder.method.spec.shape
-        if shape[-1] != 3:
-            raise UserError(f"`task={self.name}` is for colour images. Received: a network of {shape}")
-        super().check(encoder, column)
-
-    def key(self, encoder: Encoder, column: str) -> dict[str, Json]:
-        """With the images' own digests."""
-        return super().key(encoder, column) | {"data": [images.digest() for images in self.images(encoder)]}
 
     def evaluate(self, encoder: Encoder, column: str) -> Result:
         """The result of a network whose layers were trained as the column says.

@@ -8,7 +8,8 @@ from bigan.errors import UserError
 from tests.transfer.classifiers import QUICK, Spy, labelled, model, pictures
 from transfer.backbone import training, trunk
 from transfer.classification import voc_training
-from transfer.classification.voc_classification import TRAINED, VocClassification, VocOptions
+from transfer.classification.voc_classification import VocClassification
+from transfer.classification.voc_task import TRAINED, VocOptions
 from transfer.datasets import voc
 from transfer.datasets.voc import Labelled
 from transfer.encoders import Given
