@@ -17,7 +17,7 @@ CLASSES = ("none", "red", "blue")
 
 
 def test_every_pixel_gets_the_class_of_the_interpolated_scores():
-    """With cells at stride 1 whose scores are the pixels themselves, an image of the layout's edge comes out as it is."""
+    """With cells at stride 1 whose scores are the pixels, an image of the layout's edge comes out as it is."""
     places = Layout.of(20, 1, Grid(1, 0.0))
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 256, size, np.uint8) for size in ((20, 9, 3), (13, 20, 3), (40, 30, 3), (1, 20, 3))]
