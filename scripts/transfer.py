@@ -30,6 +30,9 @@ DEFAULT = "knn"
 flags.DEFINE_string("task", DEFAULT, "what encoders are evaluated on: a task below, or an importable 'module:Class'")
 flags.DEFINE_list("layer", [], "columns, separated by commas: layers, or what the task varies; none: the task's choice")
 flags.DEFINE_list("input_range", ["0", "255"], "what a .keras file's input makes of 0 and 255")
+flags.DEFINE_integer(
+    "resize", 0, "shorter edge that the images of --dataset=images or tfds:NAME get, before crops of the run's size"
+)
 flags.DEFINE_string("out", "", "folder for the results (default: FIRST_RUN/transfer/TASK)")
 define_run_flags("run directories, separated by commas; 'random' and .keras files among them")
 define_plugins_flag()
@@ -47,6 +50,7 @@ def main() -> None:
         data_dir=FLAGS.data_dir,
         device=FLAGS.device,
         input_range=_input_range(),
+        resize=FLAGS.resize,
         **given_settings(_task().Options),
     )
     print(results.table().markdown())

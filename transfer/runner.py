@@ -29,6 +29,7 @@ def run(
     data_dir: str = "",
     device: str = "",
     input_range: tuple[float, float] = (0.0, 255.0),
+    resize: int = 0,
     progress: bool = True,
     **options: Any,
 ) -> Results:
@@ -42,7 +43,7 @@ def run(
         task: a short name of `TASKS`, an importable 'module:Class', or a task with its options.
         layer: the columns to evaluate: layers, or what the task varies; the task's own choice if there are none.
         out: folder for the results; the first encoder's folder /transfer/TASK if not given.
-        checkpoint, dataset, data_dir, device, input_range: of encoders that are given by name.
+        checkpoint, dataset, data_dir, device, input_range, resize: of encoders that are given by name.
         progress: whether to say on standard error what is evaluated.
         options: fields of the task's `Options`.
 
@@ -59,7 +60,7 @@ def run(
     own = [one for one in given if isinstance(one, Encoder)]
     places = [str(one) for one in given if not isinstance(one, Encoder)]
     if places or not own:
-        everyone = [*kinds.listed(places, checkpoint, dataset, data_dir, device, input_range), *own]
+        everyone = [*kinds.listed(places, checkpoint, dataset, data_dir, device, input_range, resize), *own]
     else:
         everyone = own
     _check_names(everyone)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bigan.data import sources
 from bigan.data.splits import Split, split
+from bigan.data.store import unpacked
 from bigan.errors import UserError
 from bigan.registry import LATENTS, METHODS, NETWORKS, SOURCES
 from bigan.runtime import backend
@@ -66,13 +67,14 @@ class Run:
         assign_weights(model, arrays, path)
         return model
 
-    def split(self, dataset: str = "", data_dir: str = "", crop: int = 0) -> Split:
+    def split(self, dataset: str = "", data_dir: str = "", crop: int = 0, resize: int = 0) -> Split:
         """The examples the run was trained and evaluated on, or another dataset's in the same way.
 
         Args:
             dataset: another than the run's.
             data_dir: its place, or the run's data's if not where it was in training.
             crop: edge of the crops, if not the run's.
+            resize: what another dataset's images, of any sizes, have their shorter edge resized to; 0: not at all.
 
         Raises:
             UserError: if the run's data was given as arrays and no dataset is named, or if shapes differ.
@@ -83,13 +85,19 @@ class Run:
         config = self.config
         name = dataset or config.dataset
         place = data_dir or (config.data_dir if name == config.dataset else "")
-        scaling = config.scaling if sources.takes_scaling(name) else "minmax"
-        whole = sources.load(name, place, scaling)
-        source = whole.cropped(config.crop)
+        if resize and not dataset:
+            raise UserError("`resize` is for another `dataset` than the run's")
+        if resize:
+            whole = unpacked.load(name, place, resize)
+            source = whole.cropped(self.spec.shape[0])
+        else:
+            whole = sources.load(name, place, config.scaling if sources.takes_scaling(name) else "minmax")
+            source = whole.cropped(config.crop)
         if source.spec.shape != self.spec.shape or source.spec.dtype != self.spec.dtype:
             raise UserError(
                 f"{self.directory.path} takes examples of {self.spec.shape} {self.spec.dtype}. "
                 f"Received: {source.spec.shape} {source.spec.dtype}"
+                + ("" if resize or not dataset else "; `resize` makes images of any sizes fit")
             )
         parts = split(source, config.split, config.seed)
         if not dataset and parts.fingerprint != self.data["fingerprint"]:

@@ -60,6 +60,8 @@ class VocTask(Trained, Generic[Split]):
 
     def images(self, encoder: Encoder) -> tuple[Split, Split]:
         """Those to train on, at most `limit`, and those to test on."""
+        if encoder.resize:
+            raise UserError(f"`resize` is not for `task={self.name}`, which takes images of any sizes")
         place = encoder.dataset, encoder.data_dir
         if place not in self._read:
             train, test = (self.read(*place, split) for split in self.options.splits)

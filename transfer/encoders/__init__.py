@@ -24,13 +24,14 @@ def listed(
     data_dir: str = "",
     device: str = "",
     input_range: tuple[float, float] = (0.0, 255.0),
+    resize: int = 0,
 ) -> list[Encoder]:
     """The encoders at `places`, each once, under their folders' or files' names, or whole paths where those are equal.
 
     Args:
         places: run directories, `.keras` files, or 'random', the untrained network of the first, which is a run.
         checkpoint: of the runs.
-        dataset, data_dir, device: see `TrainedRun`.
+        dataset, data_dir, device, resize: see `TrainedRun`.
         input_range: of `.keras` files, see `KerasFile`.
 
     Raises:
@@ -44,11 +45,11 @@ def listed(
     for text, short in zip(texts, names, strict=True):
         name = short if names.count(short) == 1 else text
         if text.endswith(".keras"):
-            encoders.append(KerasFile(text, name, dataset, data_dir, device, input_range))
+            encoders.append(KerasFile(text, name, dataset, data_dir, device, input_range, resize))
         elif text != UNTRAINED:
-            encoders.append(TrainedRun(text, checkpoint, name, dataset, data_dir, device))
+            encoders.append(TrainedRun(text, checkpoint, name, dataset, data_dir, device, resize))
         elif not texts[0].endswith(".keras"):
-            encoders.append(TrainedRun(texts[0], "0", UNTRAINED, dataset, data_dir, device))
+            encoders.append(TrainedRun(texts[0], "0", UNTRAINED, dataset, data_dir, device, resize))
         else:
             raise UserError(f"`run`: 'random' stands for the first run's untrained network, and {texts[0]} is no run")
     return encoders

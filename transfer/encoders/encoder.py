@@ -27,10 +27,11 @@ class Encoder(abc.ABC):
         name: as tables call it.
         dataset: another dataset than the encoder's own; '' for its own.
         data_dir: where the dataset lies, if not where it was in training.
+        resize: what another dataset's images have their shorter edge resized to, before crops are cut; 0: not at all.
     """
 
-    def __init__(self, name: str, dataset: str = "", data_dir: str = "") -> None:
-        self.name, self.dataset, self.data_dir = name, dataset, data_dir
+    def __init__(self, name: str, dataset: str = "", data_dir: str = "", resize: int = 0) -> None:
+        self.name, self.dataset, self.data_dir, self.resize = name, dataset, data_dir, resize
         self._splits: dict[tuple[int, int], Split] = {}
         self._layer = ""
         self._features: dict[int, tuple[Examples, np.ndarray]] = {}  # of `_layer`, by the examples' identity

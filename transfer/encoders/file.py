@@ -10,6 +10,7 @@ from bigan.config import Config
 from bigan.data import sources
 from bigan.data.crops import Crops
 from bigan.data.splits import Split, split
+from bigan.data.store import unpacked
 from bigan.errors import UserError
 from bigan.runtime import backend
 from transfer.encoders.encoder import Encoder
@@ -29,6 +30,7 @@ class KerasFile(Encoder):
         data_dir: where that lies.
         device: auto | cpu | gpu.
         input_range: what 0 and 255 become before they reach the model.
+        resize: see `Encoder`.
 
     Raises:
         UserError: if there is no such file, or the range is none.
@@ -42,9 +44,10 @@ class KerasFile(Encoder):
         data_dir: str = "",
         device: str = "",
         input_range: tuple[float, float] = (0.0, 255.0),
+        resize: int = 0,
     ) -> None:
         self.path = Path(path)
-        super().__init__(name or self.path.name, dataset, data_dir)
+        super().__init__(name or self.path.name, dataset, data_dir, resize)
         low, high = input_range
         if not (math.isfinite(low) and math.isfinite(high) and low != high):
             raise UserError(f"`input_range` must be two different numbers. Received: {low:g}, {high:g}")
@@ -71,7 +74,10 @@ class KerasFile(Encoder):
         if not self.dataset:
             raise UserError(f"`dataset` is needed: {self.path} was trained on data of its own")
         shape = self.method.spec.shape
-        data = sources.load(self.dataset, self.data_dir)
+        if self.resize:
+            data = unpacked.load(self.dataset, self.data_dir, self.resize)
+        else:
+            data = sources.load(self.dataset, self.data_dir)
         if crop or isinstance(data.train.images, Crops):  # natural images, of any size
             data = data.cropped(crop or shape[0])
         if data.spec.shape != shape and not crop:

@@ -22,7 +22,7 @@ class TrainedRun(Encoder):
         directory: of the run.
         checkpoint: 'last', 'best' or an epoch's number; '0' is the untrained network.
         name: as tables call it; the directory's own name if not given.
-        dataset, data_dir: see `Encoder`.
+        dataset, data_dir, resize: see `Encoder`.
         device: auto | cpu | gpu, if not the run's.
 
     Raises:
@@ -37,8 +37,9 @@ class TrainedRun(Encoder):
         dataset: str = "",
         data_dir: str = "",
         device: str = "",
+        resize: int = 0,
     ) -> None:
-        super().__init__(name or Path(directory).name, dataset, data_dir)
+        super().__init__(name or Path(directory).name, dataset, data_dir, resize)
         self.run, self.checkpoint = Run(RunDir(directory)), checkpoint
         if device:
             self.run.config = self.run.config.replace(device=device)
@@ -65,7 +66,7 @@ class TrainedRun(Encoder):
         return self.run.load(self.checkpoint)
 
     def _split(self, crop: int) -> Split:
-        return self.run.split(self.dataset, self.data_dir, crop)
+        return self.run.split(self.dataset, self.data_dir, crop, self.resize)
 
 
 def digest_of(path: Path) -> str:
