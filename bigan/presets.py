@@ -14,7 +14,8 @@ def digits() -> Config:
     E also agrees on slightly cropped, noisy views, and G(E(x)) is pulled towards x (`bigan_views`).
 
     Command: `make train`, or `python -m scripts.train --preset=digits --workdir=runs/digits`.
-    Cost: DIGITS_COST. Score to expect: DIGITS_SCORE.
+    Cost: a minute on 2 CPU cores. Score to expect: knn_hidden 99.2 to 99.4 %, knn_output 98.6 to 99.2 % (raw pixels:
+    99.2 %), reconstruction 1.4 of 3.2 shuffled.
     """
     return digits_thesis().replace(
         preset="digits",
@@ -61,7 +62,7 @@ def mnist_views() -> Config:
     """The recipe on permutation-invariant MNIST: views are masked and noisy, as for any vectors.
 
     Command: `python -m scripts.train --preset=mnist_views --data_dir=FOLDER_WITH_THE_IDX_FILES
-    --workdir=runs/mnist-views`. Cost: MNIST_COST. Score to expect: MNIST_SCORE.
+    --workdir=runs/mnist-views`. Cost: two or three times that of `mnist`. Score to expect: not measured yet.
     """
     return mnist().replace(
         preset="mnist_views",
@@ -144,7 +145,9 @@ def tiny32() -> Config:
 
     Command: `python -m scripts.prepare --data_dir=FOLDER --edge=36 --out=stores/tiny36`, then
     `python -m scripts.train --preset=tiny32 --data_dir=stores/tiny36 --workdir=runs/tiny32`.
-    Cost: TINY_COST. Score to expect: TINY_SCORE.
+    Cost: 21 minutes on one core of an AMD EPYC for 6,000 images, with `--precision=bfloat16`. Score to expect, on ten
+    ImageNet classes: logistic_hidden 56 %, knn_hidden 47 to 48, knn_output 48 to 49, reconstruction 0.76 to 0.77 of
+    shuffled.
     """
     return tiny32_thesis().replace(
         preset="tiny32",
