@@ -140,8 +140,8 @@ def imagenette112() -> Config:
 def tiny32() -> Config:
     """Natural images at 32 px on a laptop's CPU: the recipe, features and a generator and its inverse.
 
-    E agrees on random crops, colours and mirror images of x and tells how it was rotated; a thesis's D, on a quarter of each
-    minibatch, and a pull of G(E(x)) towards x make G and its inverse. G upsamples before it convolves.
+    E agrees on random crops, colours and mirror images of x and tells how it was rotated; a thesis's D, on a quarter of
+    each minibatch, and a pull of G(E(x)) towards x make G and its inverse. G upsamples before it convolves.
 
     Command: `python -m scripts.prepare --data_dir=FOLDER --edge=36 --out=stores/tiny36`, then
     `python -m scripts.train --preset=tiny32 --data_dir=stores/tiny36 --workdir=runs/tiny32`.
