@@ -12,6 +12,7 @@ import enum
 import numpy as np
 
 
+@enum.unique
 class Stream(enum.IntEnum):
     """What random numbers are for. The numbers are part of every key: never change one, never use one twice."""
 
@@ -43,7 +44,7 @@ class Stream(enum.IntEnum):
     CLASSIFIER_ORDER = 26  # its minibatches
     CLASSIFIER_CROPS = 27  # crops of the images it is trained on
     TEST_CROPS = 28  # crops of the images it is tested on
-    SEGMENTER_MIRROR = 40  # which of the images that a segmenter is trained on are mirrored
+    SEGMENTER_MIRROR = 29  # which of the images that a segmenter is trained on are mirrored
     # Benchmarks.
     BENCHMARK = 30  # pixels and widths of synthetic images
     # The fixed classifier on whose features samples are compared: always with seed 0.
