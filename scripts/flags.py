@@ -45,13 +45,16 @@ def define_plugins_flag() -> None:
     flags.DEFINE_list("plugins", [], "modules of yours to import first: methods, tasks and sources of your own")
 
 
-def define_settings_flags(settings: type, default: str = "default: ", skip: Iterable[str] = ()) -> None:
+def define_settings_flags(
+    settings: type, default: str = "default: ", skip: Iterable[str] = (), holder: flags.FlagValues = FLAGS
+) -> None:
     """One flag for each field of a dataclass of `bigan.config.setting`s; unset flags are None.
 
     Args:
         settings: the dataclass.
         default: what stands before a field's default in its help text.
         skip: fields without a flag.
+        holder: whose flags they become, if not the command line's.
     """
     define: dict[type, Callable[..., Any]] = {
         str: flags.DEFINE_string,
@@ -62,10 +65,12 @@ def define_settings_flags(settings: type, default: str = "default: ", skip: Iter
     }
     for field in dataclasses.fields(settings):
         if field.name not in skip:
-            define[type(field.default)](field.name, None, f"{about(field)} ({default}{shown(field.default)})")
+            define[type(field.default)](
+                field.name, None, f"{about(field)} ({default}{shown(field.default)})", flag_values=holder
+            )
 
 
-def given_settings(settings: type, skip: Iterable[str] = ()) -> dict[str, Any]:
+def given_settings(settings: type, skip: Iterable[str] = (), holder: flags.FlagValues = FLAGS) -> dict[str, Any]:
     """The values of those flags of `define_settings_flags` that were given.
 
     Raises:
@@ -73,7 +78,7 @@ def given_settings(settings: type, skip: Iterable[str] = ()) -> dict[str, Any]:
     """
     given = {}
     for field in dataclasses.fields(settings):
-        value = None if field.name in skip else FLAGS[field.name].value
+        value = None if field.name in skip else holder[field.name].value
         if value is not None:
             given[field.name] = _numbers(field, value) if isinstance(field.default, tuple) else value
     return given

@@ -22,6 +22,7 @@ from bigan.training.train import train
 
 from .flags import FLAGS, config_from_flags, define_config_flags, define_plugins_flag
 from .main import run_main
+from .variations import Variation
 
 flags.DEFINE_string("workdir", None, "folder for the runs, the table and the plots")
 flags.DEFINE_integer("seeds", 3, "seeds 0, 1, ..., each a run of every method", lower_bound=1)
@@ -37,17 +38,17 @@ def main() -> None:
         if FLAGS[name].value is not None:
             raise UserError(f"--{name} is not for the table, which varies it; use --{name}s")
     folder, config = Path(FLAGS.workdir), config_from_flags()
-    methods = _methods(config)
+    compared = [Variation(method, config.replace(method=method)) for method in _methods(config)]
 
     from transfer import comparison
 
     runs: list[tuple[str, int, Run]] = []
-    total = FLAGS.seeds * len(methods)
+    total = FLAGS.seeds * len(compared)
     for seed in range(FLAGS.seeds):
-        for method in methods:
-            place = folder / f"{method.replace(':', '.')}-{seed}"
-            print(f"run {len(runs) + 1} of {total}: {method}, seed {seed}, {place}", flush=True)
-            runs.append((method, seed, train(config.replace(method=method, seed=seed), place)))
+        for one in compared:
+            place = one.place(folder, seed)
+            print(f"run {len(runs) + 1} of {total}: {one.name}, seed {seed}, {place}", flush=True)
+            runs.append((one.name, seed, train(one.config.replace(seed=seed), place)))
             comparison.write(folder, runs)
     print((folder / "table.md").read_text())
     print(f"table {folder / 'table.md'}, {folder / 'table.csv'}; plots {folder / 'table.png'}, {folder / 'curves.png'}")

@@ -6,16 +6,16 @@ Nothing is computed here but means and spreads: every number is one that a run r
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from bigan.evaluation import tables
-from bigan.evaluation.tables import Cell, Table
+from bigan.evaluation.tables import Table
 from bigan.training.run import Run
 from bigan.types import Json
 from bigan.visualization import plots
+from transfer import rows
 from transfer.plots import Curve, Panel, errors, legend, write_curves
+from transfer.rows import RATIO, Row, Runs
 from transfer.task import Point
 
 # Table 5.1, 1-NN accuracy (%) on permutation-invariant MNIST, 400 epochs.
@@ -28,43 +28,16 @@ TABLE_5_1 = {
     "autoencoder_l1": 97.63,
 }
 METRICS = ("knn_hidden", "knn_output", "logistic_hidden")
+SHOWN = (*METRICS, RATIO)
 # Their encoders start from the same weights for the same seed; a latent regressor's last layer does not.
 STANDARD = ("bigan", "autoencoder_l2", "autoencoder_l1")
 
-RATIO = "reconstruction ratio"  # of reconstructions' distances, to their own images and to others
 
-Runs = Sequence[tuple[str, int, Run]]  # (method, seed, its run)
-
-
-@dataclass
-class Row:
-    """One line of the table: metrics by name, each a list over seeds."""
-
-    name: str
-    seeds: list[int] = field(default_factory=list)
-    metrics: dict[str, list[float]] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-    rates: list[float] = field(default_factory=list)
-
-    def add(self, seed: int, metrics: dict[str, float]) -> None:
-        """Adds one run's metrics."""
-        self.seeds.append(seed)
-        values = {name: metrics[name] for name in METRICS if name in metrics}
-        if "reconstruction" in metrics:
-            values[RATIO] = ratio(metrics)
-        for name, value in values.items():
-            self.metrics.setdefault(name, []).append(value)
-
-    def point(self, name: str) -> Point:
-        """A metric's mean over seeds and the standard deviation around it."""
-        values = self.metrics[name]
-        mean, deviation = statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0
-        return Point(name, mean, mean - deviation, mean + deviation)
-
-
-def ratio(metrics: dict[str, float]) -> float:
-    """Reconstruction distance over its shuffled baseline: below 1 when G(E(x)) tells images apart."""
-    return metrics["reconstruction"] / metrics["reconstruction_shuffled"]
+def point(row: Row, name: str) -> Point:
+    """A metric's mean over seeds and the standard deviation around it."""
+    values = row.values(name)
+    mean, deviation = statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0
+    return Point(name, mean, mean - deviation, mean + deviation)
 
 
 def spread(values: list[float], digits: int = 2) -> str:
@@ -82,77 +55,61 @@ def write(folder: Path, runs: Runs) -> None:
         folder: where to.
         runs: complete ones, of one configuration but for method and seed.
     """
-    rows, paper = collect(runs), _like_paper(runs[0][2])
-    tables.write(folder, table(rows, paper, _caption(runs[0][2])), numbers(rows))
-    write_dots(folder / "table.png", rows, paper)
+    found, paper = collect(runs), _like_paper(runs[0][2])
+    tables.write(folder, table(found, paper, _caption(runs[0][2])), rows.numbers(found, "method"))
+    write_dots(folder / "table.png", found, paper)
     write_curves(folder / "curves.png", _panels(runs))
 
 
 def collect(runs: Runs) -> list[Row]:
     """Rows for raw input, the untrained network, and each method."""
-    raw, untrained = Row("raw input"), Row("untrained network")
-    rows: dict[str, Row] = {}
+    untrained = Row("untrained network")
     for name, seed, run in runs:
-        results = run.results
-        row = rows.setdefault(name, Row(name))
-        row.add(seed, results["figures"])
-        row.seconds.append(results["training_seconds"])
-        row.rates += [record["images_per_second"] for record in run.history[-1:]]
-        if seed not in raw.seeds:  # the same for every method
-            raw.add(seed, results["raw"])
-        if seed not in untrained.seeds and name in STANDARD:
-            untrained.add(seed, results["untrained"])
-    raw.metrics = {name: values[:1] for name, values in raw.metrics.items()}
-    return [row for row in (raw, untrained, *rows.values()) if row.seeds]
+        if name in STANDARD and seed not in untrained.metrics.get(METRICS[0], {}):
+            untrained.add(seed, run.results["untrained"])
+    above = [row for row in (rows.raw_input(runs), untrained) if row.metrics]
+    found = [*above, *rows.collect(runs)]
+    for row in found:
+        row.metrics = {name: row.metrics[name] for name in SHOWN if name in row.metrics}
+    return found
 
 
-def table(rows: list[Row], paper: bool, caption: str) -> Table:
+def table(found: list[Row], paper: bool, caption: str) -> Table:
     """The table that people read.
 
     Args:
-        rows: from `collect`.
+        found: from `collect`.
         paper: whether the thesis's own column belongs beside these metrics.
         caption: how they came about.
     """
-    names = [name for name in (*METRICS, RATIO) if any(name in row.metrics for row in rows)]
+    names = [name for name in SHOWN if any(name in row.metrics for row in found)]
     own = ["Table 5.1 (400 epochs)"] if paper else []
     lines = []
-    for row in rows:
-        cells = [row.name, str(len(row.seeds)) if row.rates else "-"]
-        cells += [spread(row.metrics.get(name, []), 3 if name == RATIO else 2) for name in names]
+    for row in found:
+        cells = [row.name, str(len(row.seconds)) if row.rates else "-"]
+        cells += [spread(row.values(name), 3 if name == RATIO else 2) for name in names]
         cells += [f"{TABLE_5_1[row.name]:.2f}" if row.name in TABLE_5_1 else "-" for _ in own]
-        cells += [f"{statistics.median(row.seconds):.0f}" if row.seconds else "-"]
-        cells += [f"{statistics.median(row.rates):,.0f}" if row.rates else "-"]
+        cells += [f"{statistics.median(row.seconds.values()):.0f}" if row.seconds else "-"]
+        cells += [f"{statistics.median(row.rates.values()):,.0f}" if row.rates else "-"]
         lines.append(cells)
     return Table(["method", "seeds", *names, *own, "s per run", "images/s"], lines, caption)
 
 
-def numbers(rows: list[Row]) -> Table:
-    """Each run's metrics, unrounded, one in each row."""
-    lines: list[list[Cell]] = [
-        [row.name, seed, name, value]
-        for row in rows
-        for name, values in row.metrics.items()
-        for seed, value in zip(row.seeds, values, strict=False)
-    ]
-    return Table(["method", "seed", "figure", "value"], lines)
-
-
-def write_dots(path: Path, rows: list[Row], paper: bool) -> None:
+def write_dots(path: Path, found: list[Row], paper: bool) -> None:
     """Mean, spread and single runs, a row a method in both panels; dots, since the axes do not begin at zero."""
     plot = plots.new_plot(9, 3.8)
     axes = plot.subplots(1, 2, sharey=True)
     for axis, name in zip(axes, ("knn_hidden", "knn_output"), strict=True):
-        shown = [(place, row) for place, row in enumerate(rows) if name in row.metrics]
+        shown = [(place, row) for place, row in enumerate(found) if name in row.metrics]
         if not shown:
             axis.set_axis_off()
             continue
         for place, row in shown:
-            point, colour = row.point(name), "C0" if row.rates else "0.6"
-            axis.errorbar(point.value, place, xerr=errors([point]), fmt="D", color=colour, markersize=7, capsize=4)
-        runs = [(value, place) for place, row in shown if row.rates for value in row.metrics[name]]
+            mean, colour = point(row, name), "C0" if row.rates else "0.6"
+            axis.errorbar(mean.value, place, xerr=errors([mean]), fmt="D", color=colour, markersize=7, capsize=4)
+        runs = [(value, place) for place, row in shown if row.rates for value in row.values(name)]
         axis.plot([x for x, _ in runs], [y for _, y in runs], "o", color="C1", markersize=3, label="each run")
-        every = [value for _, row in shown for value in row.metrics[name]]
+        every = [value for _, row in shown for value in row.values(name)]
         axis.set_xlim(left=max(0, min(every) - 1), right=min(100, max(every) + 1))
         axis.set_title(f"{name}, 1-NN accuracy (%)")
         axis.grid(axis="x", alpha=0.3)
@@ -160,7 +117,7 @@ def write_dots(path: Path, rows: list[Row], paper: bool) -> None:
         if paper and name == "knn_hidden" and theirs:
             axis.plot(*zip(*theirs, strict=True), "k|", markersize=14, label="Table 5.1, 400 epochs")
     legend(plot, axes, columns=2)
-    axes[0].set_yticks(range(len(rows)), [row.name for row in rows])
+    axes[0].set_yticks(range(len(found)), [row.name for row in found])
     axes[0].invert_yaxis()
     plots.write_plot(path, plot)
 
@@ -173,7 +130,7 @@ def _panels(runs: Runs) -> list[Panel]:
     for method, _, run in runs:
         colour = colours.setdefault(method, f"C{len(colours)}")
         for panel, name in zip(panels, names, strict=True):
-            points = _points(run.history, name)
+            points = rows.history(run, name)
             # A latent regressor's last layer starts at zero: its untrained output classifies at random, and would
             # squeeze the others' curves.
             if name == "knn_output" and points and points[0][1] < 0.5 * points[-1][1]:
@@ -181,12 +138,6 @@ def _panels(runs: Runs) -> list[Panel]:
             if points:
                 panel.curves.append(Curve(points, method, colour, "."))
     return panels
-
-
-def _points(history: list[dict[str, float]], name: str) -> list[tuple[float, float]]:
-    if name == RATIO:
-        return [(row["epoch"], ratio(row)) for row in history if "reconstruction" in row]
-    return [(row["epoch"], row[name]) for row in history if name in row]
 
 
 def _like_paper(run: Run) -> bool:

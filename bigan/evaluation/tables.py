@@ -46,11 +46,11 @@ def rounded(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
 
 
-def write(folder: Path, shown: Table, numbers: Table) -> None:
-    """Writes table.md, what people read, and table.csv, one number in each row.
+def write(folder: Path, shown: Table, numbers: Table, *further: Table) -> None:
+    """Writes table.md, what people read (and further tables below it), and table.csv, one number in each row.
 
     Raises:
         UserError: if the folder cannot be written.
     """
-    files.write_text(folder / "table.md", shown.markdown())
+    files.write_text(folder / "table.md", "\n".join(table.markdown() for table in (shown, *further)))
     files.write_text(folder / "table.csv", numbers.csv())

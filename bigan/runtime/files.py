@@ -99,6 +99,21 @@ def exclusive(folder: Path, taken: str) -> Iterator[None]:
             raise
 
 
+def held(folder: Path) -> bool:
+    """Whether a process holds `folder` by `exclusive` now.
+
+    Looking takes the lock for an instant: who holds folders must be ready to find them taken, and to try again.
+    """
+    try:
+        with open(folder / ".lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
 def sweep(folder: Path, names: Iterable[str] = ("*",)) -> None:
     """Removes what killed writers of files of these names left aside in `folder`; nobody must be writing them."""
     for aside in [aside for name in names for aside in folder.glob(f".aside-{name}-*")]:

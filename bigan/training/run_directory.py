@@ -28,6 +28,7 @@ from bigan.types import Json
 from bigan.version import __version__
 
 FORMAT = 2
+TAKEN = "another process is training in"  # what is said of a run that is held
 MOVED = {"bigan.model:BiGAN": "bigan.models:BiGAN"}  # what runs of format 1 call it -> what it is called now
 RESULTS = {"complete", "epoch", "epochs", "figures", "untrained", "raw", "protocol"}
 TOP, FOLDERS = (  # what training writes
@@ -47,7 +48,7 @@ class RunDir:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Holds the run directory for this process, see `files.exclusive`."""
-        with files.exclusive(self.path, f"`workdir`: another process is training in {self.path}"):
+        with files.exclusive(self.path, f"`workdir`: {TAKEN} {self.path}"):
             files.sweep(self.path, TOP)  # what killed writers of this run left aside; dumps may be being written here
             for folder in FOLDERS:
                 files.sweep(self.path / folder)

@@ -105,8 +105,17 @@ def _check_epochs(run: RunDir, new: int, steps: int) -> None:
         )
 
 
-def _check_same(run: RunDir, config: Config, fingerprint: str) -> None:
-    old, _, data = run.read_config()
+def check_config(run: RunDir, config: Config) -> None:
+    """Refuses to go on in a run of another configuration.
+
+    Args:
+        run: with a run in it.
+        config: to train it with.
+
+    Raises:
+        UserError: naming a field that matters to training and is not the run's.
+    """
+    old = run.read_config()[0]
     changes = old.training_changes(config)
     if changes:
         name = changes[0]
@@ -114,6 +123,11 @@ def _check_same(run: RunDir, config: Config, fingerprint: str) -> None:
             f"`workdir`: the run in {run.path} has `{name}={getattr(old, name)}`, which cannot change. "
             f"Received: {getattr(config, name)}; use another `workdir`"
         )
+
+
+def _check_same(run: RunDir, config: Config, fingerprint: str) -> None:
+    check_config(run, config)
+    data = run.read_config()[2]
     if data["fingerprint"] != fingerprint:
         place = f" in {config.data_dir}" if config.data_dir else ""
         raise UserError(

@@ -64,3 +64,10 @@ def test_room_on_the_disk(tmp_path, monkeypatch):
     files.check_room(tmp_path, 2_000_000_000)
     with pytest.raises(UserError, match=r"cannot write to .*: 2\.5 GB are needed, and 2\.0 GB are free"):
         files.check_room(tmp_path, 2_500_000_000)
+
+
+def test_a_folder_is_held_while_it_is(tmp_path):
+    assert not files.held(tmp_path / "run")
+    with files.exclusive(tmp_path / "run", "taken"):
+        assert files.held(tmp_path / "run")
+    assert not files.held(tmp_path / "run") and (tmp_path / "run" / ".lock").exists()

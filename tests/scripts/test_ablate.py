@@ -1,0 +1,120 @@
+"""scripts.ablate from a user's command line: interrupted, resumed, beside others, and with a run that fails."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bigan import presets
+from bigan.errors import UserError
+from bigan.runtime import files
+from bigan.training.run_directory import RunDir
+from scripts.workers import Job, Workers
+from tests.processes import ROOT
+from tests.scripts.commands import QUICK, command, fail
+
+FLAGS = ("--preset=digits_thesis", *QUICK, "--device=cpu", "--jit=off", "--seeds=2")
+VARY = "--vary=small z: --latent_dim=2"
+
+
+@pytest.mark.slow
+def test_ablation(no_backend, tmp_path):
+    folder = tmp_path / "ablation"
+    flags = (*FLAGS, VARY, f"--workdir={folder}")
+    first = [sys.executable, "-m", "scripts.ablate", *flags]
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
+    with subprocess.Popen(first, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment) as began:
+        while not (folder / "small z-0" / "config.json").is_file():  # base-0 is complete, and the next has begun
+            assert began.poll() is None, began.stderr.read()
+            time.sleep(0.05)
+        began.send_signal(signal.SIGTERM)
+        assert began.wait() == 128 + signal.SIGTERM and b"Traceback" not in began.stderr.read()
+    assert RunDir(folder / "base-0").complete() and not RunDir(folder / "small z-0").complete()
+    assert not files.held(folder / "small z-0") and not (folder / "base-1").exists()
+    assert [line.split(" | ")[1] for line in (folder / "table.md").read_text().splitlines() if "| base" in line] == [
+        "1"
+    ]
+
+    done = command("ablate", *flags)
+    assert done.returncode == 0, done.stderr
+    with open(folder / "table.csv") as file:
+        rows = list(csv.DictReader(file))
+    values = {}
+    for name in ("base", "small z"):
+        for seed in (0, 1):
+            run = RunDir(folder / f"{name}-{seed}")
+            assert run.read_config()[0].seed == seed
+            assert run.read_config()[0].latent_dim == {"base": 4, "small z": 2}[name]
+            value = [
+                r["value"]
+                for r in rows
+                if (r["variation"], r["seed"]) == (name, str(seed)) and r["figure"] == "knn_hidden"
+            ]
+            values[name, seed] = run.results()["figures"]["knn_hidden"]
+            assert [float(v) for v in value] == [values[name, seed]]
+    document = json.loads((folder / "table.json").read_text())["variations"]
+    assert list(document) == ["base", "small z"]
+    mean = np.mean([values["base", 0], values["base", 1]])
+    assert document["base"]["knn_hidden"]["mean"] == pytest.approx(mean)
+    difference = np.mean([values["small z", s] - values["base", s] for s in (0, 1)])
+    assert document["small z"]["knn_hidden"]["minus_base"]["mean"] == pytest.approx(difference)
+    table = (folder / "table.md").read_text()
+    assert table in done.stdout and "| raw input |" in table and "| minus base |" in table
+    assert np.asarray(Image.open(folder / "quality.png")).std() > 1
+
+    # A finished one only writes table and picture anew; a run that fails is one line, and what there is is written.
+    (folder / "quality.png").unlink()
+    again = command("ablate", *flags, "--figure=knn_output", **no_backend)
+    assert again.returncode == 0 and not again.stderr.strip(), again.stderr
+    assert (folder / "table.md").read_text() == table and (folder / "quality.png").is_file()
+    line = fail("ablate", *flags, "--vary=huge: --batch_size=5000", **no_backend)
+    assert line.startswith("error: 2 of 6 runs failed: huge, seed 0: --batch_size must be at most the 1437")
+    assert "no run has a figure 'nothing'" in fail("ablate", *flags, "--figure=nothing", **no_backend)
+    assert "base-0 has --latent_dim=4" in fail("ablate", *flags, "--latent_dim=3", **no_backend)
+
+
+@pytest.mark.slow
+def test_what_an_ablation_refuses(no_backend, tmp_path):
+    workdir = f"--workdir={tmp_path / 'other'}"
+    assert "--workdir is needed" in fail("ablate", **no_backend)
+    assert "use --seeds" in fail("ablate", "--seed=3", workdir, **no_backend)
+    assert "--epochs must be at least 1" in fail(
+        "ablate", "--vary=a: --epochs=1", "--vary=b: --epochs=0", workdir, **no_backend
+    )
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_another_process_holds_is_looked_at_again(tmp_path, capfd):
+    """The run itself is one that is refused, which takes no training to see."""
+    job = Job("mine", presets.get("digits_thesis").replace(batch_size=5000), tmp_path / "mine-0")
+    taken, release = threading.Event(), threading.Event()
+
+    def hold():
+        with files.exclusive(job.place, "taken"):
+            taken.set()
+            release.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    taken.wait()
+    threading.Timer(1.0, release.set).start()
+    workers = Workers(tmp_path, 1)
+    workers.train([job], lambda: pytest.fail("nothing was finished"))
+    holder.join()
+    said = capfd.readouterr().err
+    assert said.index("mine: another process is at it") < said.index("mine: training") < said.index("mine: FAILED")
+    assert len(workers.failures) == 1 and "--batch_size must be at most" in workers.failures[0]
+
+
+def test_no_more_workers_than_cores(tmp_path):
+    with pytest.raises(UserError, match="`workers` must be at most"):
+        Workers(tmp_path, 100_000)
