@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,29 @@ def test_a_run_that_another_process_holds_is_looked_at_again(tmp_path, capfd):
 def test_no_more_workers_than_cores(tmp_path):
     with pytest.raises(UserError, match="`workers` must be at most"):
         Workers(tmp_path, 100_000)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_workers_have_a_core_each_and_leave_those_of_others(tmp_path, monkeypatch):
+    """Runs that are refused: what matters here is where they were started, and when."""
+    config = presets.get("digits_thesis").replace(batch_size=5000)
+    jobs = [Job(f"{i}", config, tmp_path / f"{i}-0") for i in range(3)]
+    workers, other, cores, most = Workers(tmp_path, 2), Workers(tmp_path, 2), {}, []
+    two = set(sorted(os.sched_getaffinity(0))[:2])
+    core, lock = other._core()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: two)
+
+    def say(line):
+        running = workers._running
+        most.append(len(running))
+        if ": training, see" in line:
+            status = (Path("/proc") / str(running[-1].process.pid) / "status").read_text()
+            cores[running[-1].job.name] = status.partition("Cpus_allowed_list:")[2].split()[0]
+        if "FAILED" in line:
+            lock.close()
+
+    monkeypatch.setattr(workers, "_say", say)
+    workers.train(jobs, lambda: None)
+    assert len(workers.failures) == 3 and max(most) == 2
+    assert cores["0"] != str(core) and {cores["1"], cores["2"]} == {str(core), cores["0"]}
