@@ -38,6 +38,11 @@ class BiGAN(Method):
         """Takes the fields of `Adversary`."""
         super().configure(config)
         self.hinge, self.r1 = config.adversarial == "hinge", config.r1
+        if self.r1 and config.discriminator_norm != "none":
+            raise UserError(
+                "`r1` needs `discriminator_norm=none`: an example's score must not depend on others, and TensorFlow "
+                f"differentiates normalization only once. Received: {config.discriminator_norm}"
+            )
         shared = config.replicas if keras.backend.backend() == "tensorflow" else 1  # JAX's step sees all of it
         if config.adversarial_examples > config.batch_size or config.adversarial_examples % config.replicas:
             raise UserError(

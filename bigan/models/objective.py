@@ -46,11 +46,11 @@ def apply_frozen(network: keras.Model, inputs: Tensor, training: bool) -> Tensor
 def gradient_penalty(network: keras.Model, inputs: list[Tensor], training: bool) -> Tensor:
     """R1 (Mescheder et al. 2018): half the squared norm of the score's gradient at `inputs`, mean over the minibatch.
 
-    It moves the network alone. With batch normalization in it, an example's score depends on the others, and the
-    gradient is that of the sum of all scores.
+    It moves the network alone.
 
     Args:
-        network: D; its scores, if there are several, are added up.
+        network: D, without normalization: TensorFlow's moments hold the mean fixed in the variance, which is right for
+            first derivatives alone. Its scores, if there are several, are added up.
         inputs: what it is applied to, each `(batch, ...)`.
     """
     weights = [ops.convert_to_tensor(v) for v in network.trainable_variables]

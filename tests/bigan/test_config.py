@@ -45,7 +45,7 @@ def test_config_round_trip_and_refusals():
             {"networks": "cnn"},
             "`networks` must be one of mlp, dcgan, upsampling, alexnet, alexnet_discriminator, or an",
         ),
-        ({"latent": "gaussian"}, "`latent` must be one of uniform, normal, normal_posterior, or an"),
+        ({"latent": "gaussian"}, "`latent` must be one of uniform, normal, normal_posterior, "),
         ({"batch_size": 5, "replicas": 2}, "`batch_size` must be a multiple of `replicas`. Received: 5 and 2"),
     ],
 )

@@ -21,7 +21,7 @@ def test_bad_flags_are_one_line_and_start_no_backend(no_backend, tmp_path):
         ("--method=vae", workdir): "--method must be one of bigan, bigan_views, gan, ",
         ("--method=nowhere:Mine", workdir): "--method: there is no module 'nowhere'",
         ("--networks=cnn", workdir): "--networks must be one of mlp, dcgan, ",
-        ("--latent=normal", workdir): "--latent must be one of uniform",
+        ("--latent=gaussian", workdir): "--latent must be one of uniform",
         ("--scaling=0,1", workdir): "--scaling is for datasets of vectors, not for digits",
         ("--batch_size=5000", workdir): "--batch_size must be at most the 1437 training examples",
         ("--crop=9", workdir): "--crop must be at most the images' shorter edge, 8",
