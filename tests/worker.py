@@ -29,7 +29,7 @@ SWITCHED = {
     "cycle_z": 0.5,
     "pair_view": True,
     "adversarial_examples": 8,
-    "agreement_schedule": "rising",
+    "agreement_schedule": "falling",
     "rotation_weight": 0.5,
     "discriminator_rate": 0.5,
     "ema": 0.9,
