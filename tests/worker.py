@@ -103,6 +103,7 @@ def _first_steps(method):
     for variable in model.non_trainable_variables:
         if variable.name == "u":  # of spectral normalization, drawn otherwise on each backend
             variable.assign(rng.normal(size=variable.shape))
+    before = [keras.ops.convert_to_numpy(v.value) for v in model.non_trainable_variables]
     examples = Examples(rng.integers(0, 256, (320, 8, 8, 1), np.uint8))
     stream = Minibatches(examples, model.latent, 32, 1, inputs=model.step_inputs())
     batches = [stream[i][0] for i in range(STEPS)]
@@ -121,6 +122,8 @@ def _first_steps(method):
             return model.stateless_call(trainable, other, tensors, training=True)[0]["loss"]
 
         gradients = jax.grad(loss_of)([v.value for v in model.trainable_variables])
+    for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        variable.assign(value)  # TensorFlow's call above has moved them
     compile_for_training(model, config, STEPS, jit_compile=True)
     losses = []
     for batch in batches:
