@@ -25,7 +25,7 @@ class SelfSupervised(Agreement):
         super().configure(config.replace(agreement=self.by))
 
     def terms(self, x: Tensor, z: Tensor, training: bool, **drawn: Tensor) -> dict[str, Tensor]:
-        """loss = the agreement."""
+        """loss = the agreement and, if it is weighted, the rotation."""
         first, second = (self.view_of(x, name, drawn) for name in NAMES)
         codes = self.encoder(first, training=training), self.encoder(second, training=training)
         terms = self.added({"loss": 0.0}, first, codes, drawn, training)

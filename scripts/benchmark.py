@@ -1,7 +1,7 @@
 """Measures the training step, in one process and in turns, against what it is made of and against the usual loop.
 
-python -m scripts.benchmark --preset=mnist --out=benchmark.md        # loops and products (bigan.benchmarks.loops)
-python -m scripts.benchmark --preset=tiny32_thesis --data_dir=stores/tiny36  # step, input, both (.pipeline)
+python -m scripts.benchmark --preset=mnist --out=benchmark.md  # loops and products (bigan.benchmarks.loops)
+python -m scripts.benchmark --preset=tiny32_thesis --data_dir=STORE  # step, input, both (bigan.benchmarks.pipeline)
 
 The flags of scripts.train say which networks. Without --data_dir, images are random bytes.
 """

@@ -106,7 +106,7 @@ class Agreement(Method):
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
-        """E, and the head if `projection` asks for one."""
+        """E, and the heads that `projection` and `rotation_weight` ask for."""
         encoder = family.encoder()
         return {"encoder": encoder} | head(family) | rotation.head(family, encoder)
 

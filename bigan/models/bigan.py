@@ -64,14 +64,10 @@ class BiGAN(Method):
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
         """E, G and the joint D."""
-        early = family.config.heads == "early"
-        return {
-            "encoder": family.encoder(),
-            "generator": family.generator(),
-            "discriminator": family.discriminator(joint=True)
-            if early
-            else heads.late(family, unary=family.config.heads == "unary"),
-        }
+        networks = {"encoder": family.encoder(), "generator": family.generator()}
+        if family.config.heads == "early":
+            return networks | {"discriminator": family.discriminator(joint=True)}
+        return networks | {"discriminator": heads.late(family, unary=family.config.heads == "unary")}
 
     def step_inputs(self) -> dict[str, StepInput]:
         """x and z and, if E gives a distribution, the noise by which one draws from it."""

@@ -38,7 +38,7 @@ class BiGANViews(BiGAN, Agreement):
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
-        """E, G, the joint D, and the head if `projection` asks for one."""
+        """E, G, the joint D, and the heads that `projection` and `rotation_weight` ask for."""
         networks = BiGAN.build_networks(family)
         return networks | head(family) | rotation.head(family, networks["encoder"])
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import io
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -13,49 +15,71 @@ from bigan.data.sources.images import FORMATS
 from bigan.errors import UserError
 from transfer.datasets.voc import Labelled
 
+Item = TypeVar("Item")
 SCALES = (0.5, 2.0)
 EDGE = 375 / 227  # the shorter edge of VOC's images over the thesis's crop: scale 1
 
 
-class Decoder:
-    """Decodes images no finer than crops of one resolution need, and keeps them while they fit into memory.
+class Kept(abc.ABC, Generic[Item]):
+    """A sequence whose items are made of files when they are asked for, and kept while they fit into memory.
 
     Args:
-        images: the files.
-        resolution: edge of the crops to come.
-        memory: bytes of decoded images kept.
+        count: its length.
+        memory: bytes of items kept.
     """
 
-    def __init__(self, images: Labelled, resolution: int, memory: int = 1 << 31) -> None:
-        self.images, self.resolution, self.left = images, resolution, memory
-        self.size = int(resolution * EDGE * SCALES[1]) + 1
-        self.kept: dict[int, Image.Image] = {}
+    def __init__(self, count: int, memory: int = 1 << 31) -> None:
+        self.count, self.left = count, memory
+        self.kept: dict[int, Item] = {}
+
+    @abc.abstractmethod
+    def made(self, i: int) -> tuple[Item, int]:
+        """The i-th item, and its bytes; a `UserError` that names the file, if it cannot be decoded."""
 
     def __len__(self) -> int:
-        return len(self.images.encoded)
+        return self.count
 
-    def __getitem__(self, i: int) -> Image.Image:
-        """The i-th image, RGB.
+    def __getitem__(self, i: int) -> Item:
+        """The i-th item.
 
         Raises:
             UserError: naming the file, if it cannot be decoded.
         """
         if i in self.kept:
             return self.kept[i]
-        whole = decoded(self.images.encoded[i], self.images.names[i], self.size)
-        self.left -= 3 * whole.width * whole.height
+        item, size = self.made(i)
+        self.left -= size
         if self.left >= 0:
-            self.kept[i] = whole
-        return whole
+            self.kept[i] = item
+        return item
 
     def check(self) -> None:
-        """Decodes every image once.
+        """Makes every item once, so that a damaged file is found before anything is trained.
 
         Raises:
             UserError: naming the first file that cannot be decoded.
         """
         for i in range(len(self)):
             self[i]
+
+
+class Decoder(Kept[Image.Image]):
+    """Decodes images, RGB, no finer than crops of one resolution need.
+
+    Args:
+        images: the files.
+        resolution: edge of the crops to come.
+    """
+
+    def __init__(self, images: Labelled, resolution: int) -> None:
+        super().__init__(len(images.encoded))
+        self.images, self.resolution = images, resolution
+        self.size = int(resolution * EDGE * SCALES[1]) + 1
+
+    def made(self, i: int) -> tuple[Image.Image, int]:
+        """The i-th image, and its bytes."""
+        whole = decoded(self.images.encoded[i], self.images.names[i], self.size)
+        return whole, 3 * whole.width * whole.height
 
 
 def decoded(content: bytes, name: str, least: int = 0) -> Image.Image:

@@ -14,6 +14,7 @@ from bigan.streams import Stream, generator
 from transfer.backbone import classifier, training, trunk
 from transfer.backbone.recipe import Recipe
 from transfer.classification.voc_training import places as in_order
+from transfer.datasets.decoding import Kept
 from transfer.datasets.masks import CLASSES, VOID, Masked
 from transfer.segmentation import fcn
 from transfer.segmentation.layout import Layout
@@ -38,8 +39,8 @@ class Fitted:
     scales: dict[str, float]
 
 
-class Scaled:
-    """Images and masks, scaled as a layout says, kept while they fit into memory.
+class Scaled(Kept[tuple[np.ndarray, np.ndarray]]):
+    """Images, `(height, width, 3)`, and masks, `(height, width)`, uint8, scaled as a layout says.
 
     Args:
         images: the files.
@@ -48,35 +49,14 @@ class Scaled:
     """
 
     def __init__(self, images: Masked, places: Layout, memory: int = 1 << 31) -> None:
-        self.images, self.places, self.left = images, places, memory
-        self.kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        super().__init__(len(images), memory)
+        self.images, self.places = images, places
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """The i-th image, `(height, width, 3)`, and its mask, `(height, width)`; uint8.
-
-        Raises:
-            UserError: naming the file, if it cannot be decoded.
-        """
-        if i in self.kept:
-            return self.kept[i]
+    def made(self, i: int) -> tuple[tuple[np.ndarray, np.ndarray], int]:
+        """The i-th image and its mask, and their bytes."""
         pixels = self.places.scaled(self.images.image(i, self.places.edge))
-        pair = pixels, self.places.scaled_mask(self.images.mask(i))
-        self.left -= sum(array.nbytes for array in pair)
-        if self.left >= 0:
-            self.kept[i] = pair
-        return pair
-
-    def check(self) -> None:
-        """Decodes every image once, so that a damaged one is found before anything is trained.
-
-        Raises:
-            UserError: naming the first file that cannot be decoded.
-        """
-        for i in range(len(self)):
-            self[i]
+        mask = self.places.scaled_mask(self.images.mask(i))
+        return (pixels, mask), pixels.nbytes + mask.nbytes
 
     def minibatch(self, index: np.ndarray, numbers: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Canvases `(k, canvas, canvas, 3)` and masks `(k, edge, edge)`, uint8, mirrored half of the time."""
