@@ -33,9 +33,9 @@ class GAN(Method):
         """The two adversarial losses on real x and on G(z)."""
         x = self.reduce(x)
         real = self.discriminator(x, training=training)
-        fake = self.discriminator(ops.stop_gradient(generated), training=training)
+        (fake,), (seen,) = objective.judged(self.discriminator, [generated], training)
         loss_d = objective.discriminator_loss(real, fake)
-        loss_g = objective.generator_loss(objective.apply_frozen(self.discriminator, generated, training))
+        loss_g = objective.generator_loss(seen)
         return {
             "loss": loss_d + loss_g,
             "loss_D": loss_d,

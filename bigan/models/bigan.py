@@ -25,8 +25,8 @@ HEADS = ("joint", "x", "z")  # D's scores, where the towers of x and z are score
 class BiGAN(Method):
     """Bidirectional GAN with the inverse objective (sections 5.2.4 and 5.5.2).
 
-    One scalar holds both objectives. D is called on pairs whose x or z is cut off from E and G: that part moves D
-    alone. E and G see D through `apply_frozen`: that part moves E and G alone. XLA merges the doubled forward pass.
+    One scalar holds both objectives. D judges each pair once (`objective.judged`): in its own loss x and z are cut off
+    from E and G, which moves D alone; in those of E and G D's weights are, which moves E and G alone.
 
     The fields of the configuration's group `Adversary` change D's heads and losses, and add terms; by default they are
     those of the thesis.
@@ -96,15 +96,11 @@ class BiGAN(Method):
         x = self.reduce(x)
         generated = self.generator(z, training=training)
 
-        real_pair = [x, ops.stop_gradient(encoded)]
-        real = objective.scores(self.discriminator(real_pair, training=training))
-        made = objective.scores(self.discriminator([ops.stop_gradient(generated), z], training=training))
+        real, seen_real = objective.judged(self.discriminator, [x, encoded], training)
+        made, seen_made = objective.judged(self.discriminator, [generated, z], training)
         losses_d = [objective.discriminator_loss(r, m, self.hinge) for r, m in zip(real, made, strict=True)]
-
-        seen = objective.apply_frozen(self.discriminator, [x, encoded], training)
-        loss_e = sum(objective.encoder_loss(score, self.hinge) for score in objective.scores(seen))
-        seen = objective.apply_frozen(self.discriminator, [generated, z], training)
-        loss_g = sum(objective.generator_loss(score, self.hinge) for score in objective.scores(seen))
+        loss_e = sum(objective.encoder_loss(score, self.hinge) for score in seen_real)
+        loss_g = sum(objective.generator_loss(score, self.hinge) for score in seen_made)
 
         terms = {
             "loss": sum(losses_d) + 0.5 * (loss_e + loss_g),

@@ -10,6 +10,7 @@ from keras import layers
 
 from bigan.data.spec import Spec
 from bigan.errors import UserError
+from bigan.networks.strided import plain
 from bigan.runtime import backend, files
 
 
@@ -36,7 +37,7 @@ def write_encoder(
         raise UserError(f"the exported encoder's name must end in .keras. Received: {path}")
     scale, offset = spec.affine(value_range)
     x = layers.Input(network.inputs[0].shape[1:], dtype=spec.dtype, name="images")
-    h = network(layers.Rescaling(scale, offset, name="scale")(x))
+    h = plain(network)(layers.Rescaling(scale, offset, name="scale")(x))
     model = keras.Model(x, squash(h) if squash else h, name="encoder")
     with files.replacing(path) as aside, backend.silent_libraries():  # Keras on JAX imports TensorFlow here
         model.save(aside)

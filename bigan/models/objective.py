@@ -11,7 +11,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from bigan.runtime.differentiation import gradients
+from bigan.runtime.differentiation import gradients, once_for_two
 from bigan.types import Tensor
 
 
@@ -41,6 +41,31 @@ def apply_frozen(network: keras.Model, inputs: Tensor, training: bool) -> Tensor
     weights = [ops.stop_gradient(ops.convert_to_tensor(v)) for v in network.trainable_variables]
     outputs, _ = network.stateless_call(weights, network.non_trainable_variables, inputs, training=training)
     return outputs
+
+
+def judged(network: keras.Model, inputs: list[Tensor], training: bool) -> tuple[list[Tensor], list[Tensor]]:
+    """D's scores of `inputs` for its own loss, and for those of E and G; of one forward pass.
+
+    Gradients of the first reach the network's weights but not `inputs`, those of the second `inputs` but not the
+    weights, as through `apply_frozen`. The network's states are updated once.
+
+    Args:
+        network: D.
+        inputs: what it is applied to, each `(batch, ...)`.
+        training: whether batch normalization uses the minibatch's own statistics.
+    """
+
+    def function(weights: list[Tensor], tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        given = tensors if len(tensors) > 1 else tensors[0]
+        outputs, states = network.stateless_call(weights, network.non_trainable_variables, given, training=training)
+        return scores(outputs), states
+
+    weights = [ops.convert_to_tensor(variable) for variable in network.trainable_variables]
+    own, passed, states = once_for_two(function, weights, inputs)
+    if training:
+        for variable, state in zip(network.non_trainable_variables, states, strict=True):
+            variable.assign(state)
+    return own, passed
 
 
 def gradient_penalty(network: keras.Model, inputs: list[Tensor], training: bool) -> Tensor:

@@ -14,6 +14,8 @@ from keras import layers
 from bigan.errors import UserError
 from bigan.networks import spectral
 from bigan.networks.family import Family
+from bigan.networks.strided import StridedTranspose
+from bigan.runtime import strides
 from bigan.types import Tensor
 
 KERNEL = 5
@@ -95,6 +97,7 @@ class DCGAN(Family):
         name = path.split("/")[-1]
         convolution = spectral.convolution(
             self._is_spectral(path),
+            padded and stride == strides.STRIDE,
             channels,
             kernel,
             strides=stride,
@@ -104,19 +107,21 @@ class DCGAN(Family):
             dtype=self._dtype,
             name=name,
         )
-        if not padded or stride == 1:
+        if not padded or stride in (1, strides.STRIDE):
             return convolution
         pad = layers.ZeroPadding2D((kernel - 1) // 2, dtype=self._dtype, name=f"pad_{name}")
         return lambda h: convolution(pad(h))
 
     def _deconv(self, path: str, channels: int, h: Tensor, last: bool = False) -> Tensor:
-        """The transpose of `_conv` at stride 2: twice the edge. What lies on the padding is cut off."""
-        name, dtype = path.split("/")[-1], self._last_dtype if last else self._dtype
-        h = layers.Conv2DTranspose(
-            channels, KERNEL, strides=2, use_bias=False, kernel_initializer=self._normal(path), dtype=dtype, name=name
+        """The transpose of `_conv` at stride 2: twice the edge."""
+        return StridedTranspose(
+            channels,
+            KERNEL,
+            use_bias=False,
+            kernel_initializer=self._normal(path),
+            dtype=self._last_dtype if last else self._dtype,
+            name=path.split("/")[-1],
         )(h)
-        cut = ((KERNEL - 1) // 2, KERNEL - 2 - (KERNEL - 1) // 2)  # before and after, along either axis
-        return layers.Cropping2D((cut, cut), dtype=dtype, name=f"crop_{name}")(h)
 
     def _latent(self, path: str, channels: int, z: Tensor) -> Tensor:
         """What z adds to each channel."""

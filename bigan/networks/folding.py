@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from bigan.networks.strided import plain
 from bigan.types import Tensor
 
 LINEAR = (layers.Dense, layers.Conv2D)
@@ -26,6 +27,7 @@ def merged(network: keras.Model) -> keras.Model:
     Returns:
         A functional model of layers of the same names, float32 weights of its own.
     """
+    network = plain(network)
     folded: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # linear layer -> (factor, shift) of its channels
     dropped: set[str] = set()
     for norm in network.layers:

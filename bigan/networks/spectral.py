@@ -10,6 +10,7 @@ from typing import Any
 
 from keras import initializers, layers, ops
 
+from bigan.networks.strided import StridedConvolution
 from bigan.types import Tensor
 
 EPSILON = 1e-12
@@ -59,6 +60,10 @@ class SpectralConv2D(Spectral, layers.Conv2D):
         return self.convolution_op(inputs, self.normalized(bool(training)))
 
 
+class SpectralStridedConvolution(SpectralConv2D, StridedConvolution):
+    """The same at stride 2, padded alike on each side."""
+
+
 def _unit(row: Tensor) -> Tensor:
     return row / ops.sqrt(ops.sum(ops.square(row)) + EPSILON)
 
@@ -68,6 +73,8 @@ def dense(spectral: bool, *arguments: Any, **keywords: Any) -> layers.Dense:
     return (SpectralDense if spectral else layers.Dense)(*arguments, **keywords)
 
 
-def convolution(spectral: bool, *arguments: Any, **keywords: Any) -> layers.Conv2D:
-    """A convolution, normalized or not."""
+def convolution(spectral: bool, strided: bool, *arguments: Any, **keywords: Any) -> layers.Conv2D:
+    """A convolution, normalized or not; `strided`: at stride 2, padded alike on each side."""
+    if strided:
+        return (SpectralStridedConvolution if spectral else StridedConvolution)(*arguments, **keywords)
     return (SpectralConv2D if spectral else layers.Conv2D)(*arguments, **keywords)

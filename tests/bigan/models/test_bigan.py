@@ -23,6 +23,10 @@ def test_d_sees_the_same_crop_as_e(natural):
                 seen.setdefault(self.role, x)
                 return self.network(x, training=training)
 
+            def stateless_call(self, weights, states, x, training):
+                seen.setdefault(self.role, x)
+                return self.network.stateless_call(weights, states, x, training=training)
+
             def __getattr__(self, name):
                 return getattr(self.network, name)
 
