@@ -34,6 +34,14 @@ SWITCHED = {
     "discriminator_rate": 0.5,
     "ema": 0.9,
 }
+# And one whose adversary moves E's output layer alone.
+RECIPE = {
+    "method": "bigan_views",
+    "adversary_moves": "output",
+    "cycle_x": 1.0,
+    "cycle_encoder": False,
+    "adversarial_examples": 8,
+}
 
 
 class Unnormalized(MLP):
@@ -94,7 +102,7 @@ def _first_steps(method):
     from bigan.training.optimizer import compile_for_training
 
     views = {"view_crop": 0.5, "view_mirror": True, "view_colour": 0.5, "view_blur": 0.5, "view_cutout": 0.2}
-    switches = SWITCHED if method == "switched" else {"method": method}
+    switches = {"switched": SWITCHED, "recipe": RECIPE}.get(method, {"method": method})
     config = Config(width=64, latent_dim=8, batch_size=32, epochs=1, seed=1, projection=6, **switches, **views)
     model = create(config, Spec((8, 8, 1)))
     rng = np.random.default_rng(5)

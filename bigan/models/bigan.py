@@ -32,6 +32,8 @@ class BiGAN(Method):
     those of the thesis.
     """
 
+    trains_all_of_encoder = False  # whether a further loss of the method does, so that the adversary need not
+
     logged: tuple[str, ...] = ("loss_D", "loss_E", "loss_G", "D_real", "D_generated")
 
     def configure(self, config: Config) -> None:
@@ -51,6 +53,14 @@ class BiGAN(Method):
             )
         self.part = config.adversarial_examples // shared
         self.cycle_x, self.cycle_z, self.cycle_encoder = config.cycle_x, config.cycle_z, config.cycle_encoder
+        self.moves_output = config.adversary_moves == "output"
+        if self.moves_output and not self.trains_all_of_encoder:
+            raise UserError(
+                "`adversary_moves=output` needs a method with another loss for the rest of the encoder, such as "
+                f"bigan_views with an `agreement_weight`. Received: `method={config.method}`"
+            )
+        if self.moves_output:
+            self._once("trunk", lambda: self.tap("hidden"))
         if self.cycle_z and not self.encodes_generated:
             raise UserError(
                 f"`cycle_z`: E takes images of {self.spec.shape}, and G makes images of {self.image_shape}. "
@@ -91,7 +101,7 @@ class BiGAN(Method):
             x, z = x[: self.part], z[: self.part]
             noise = None if noise is None else noise[: self.part]
             linear = None if linear is None else linear[: self.part]
-        linear = self.encoder(x, training=training) if linear is None else linear
+        linear = self.linear(x, training) if linear is None else linear
         encoded = self.latent.squash(linear) if noise is None else self.latent.sample(linear, noise)
         x = self.reduce(x)
         generated = self.generator(z, training=training)
@@ -114,6 +124,13 @@ class BiGAN(Method):
             terms |= {f"loss_D_{head}": loss for head, loss in zip(HEADS, losses_d, strict=True)}
         return self._added(terms, x, encoded, generated, z, training)
 
+    def linear(self, x: Tensor, training: bool) -> Tensor:
+        """E's linear output of scaled x, for the adversary, which moves what `adversary_moves` says."""
+        if not self.moves_output:
+            return self.encoder(x, training=training)
+        hidden = objective.apply_frozen(self._programs["trunk"], x, training)
+        return self.encoder.outputs[0]._keras_history.operation(hidden)
+
     def _added(
         self,
         terms: dict[str, Tensor],
@@ -133,7 +150,7 @@ class BiGAN(Method):
             terms["cycle_distance_x"] = ops.mean(ops.square(again - x))
             terms["loss"] = terms["loss"] + self.cycle_x * terms["cycle_distance_x"]
         if self.cycle_z:
-            again = self.latent.squash(self.encoder(generated, training=training))
+            again = self.latent.squash(self.linear(generated, training))
             terms["cycle_distance_z"] = ops.mean(ops.square(again - z))
             terms["loss"] = terms["loss"] + self.cycle_z * terms["cycle_distance_z"]
         return terms

@@ -32,6 +32,7 @@ class BiGANViews(BiGAN, Agreement):
 
     def configure(self, config: Config) -> None:
         """Takes the agreement's weight and its schedule too."""
+        self.trains_all_of_encoder = config.agreement_weight > 0
         super().configure(config)
         self.agreement_weight, self.schedule = config.agreement_weight, config.agreement_schedule
         self.pair_view, self.epochs = config.pair_view, config.epochs
@@ -59,9 +60,15 @@ class BiGANViews(BiGAN, Agreement):
         """loss = BiGAN's + the weighted agreement, which moves E (and its head) alone."""
         first, second = (self.view_of(x, name, drawn) for name in NAMES)
         codes = self.encoder(first, training=training), self.encoder(second, training=training)
-        terms = self.adversarial_terms(x, z, training, noise, codes[0] if self.pair_view else None)
+        terms = self.adversarial_terms(x, z, training, noise, self._paired(first, codes[0], training))
         terms = self.added(terms, first, codes, drawn, training)
         return terms | {"loss": terms["loss"] + self._weight(progress) * terms["agreement"]}
+
+    def _paired(self, view: Tensor, code: Tensor, training: bool) -> Tensor | None:
+        """E's linear output of the view that is paired with x; None if x itself is."""
+        if not self.pair_view:
+            return None
+        return self.linear(view, training) if self.moves_output else code
 
     def _weight(self, progress: Tensor | None) -> Tensor | float:
         if progress is None:

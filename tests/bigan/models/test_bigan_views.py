@@ -1,5 +1,6 @@
 """What of a minibatch D sees, whose code it sees with it, and how the agreement's weight changes."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -17,6 +18,26 @@ pytestmark = pytest.mark.jax
 
 def terms_of(model, batch):
     return {name: float(term) for name, term in model(batch, training=True).items()}
+
+
+def gradients_of(model, batch):
+    """By network and weight, on either backend."""
+    names = [f"{role}/{v.path}" for role, network in model.networks.items() for v in network.trainable_variables]
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = model(batch, training=True)["loss"]
+        found = tape.gradient(loss, model.trainable_variables)
+    else:
+        import jax
+
+        def loss(weights):
+            terms, _ = model.stateless_call(weights, model.non_trainable_variables, batch, training=True)
+            return terms["loss"]
+
+        found = jax.grad(loss)([variable.value for variable in model.trainable_variables])
+    return {name: ops.convert_to_numpy(gradient) for name, gradient in zip(names, found, strict=True)}
 
 
 def same_weights(*models):
@@ -69,4 +90,32 @@ def test_the_weight_changes_linearly(schedule, weights):
 def test_a_part_that_is_none_is_refused(count, replicas):
     config = Config(width=8, latent_dim=5, adversarial_examples=count, replicas=replicas)
     with pytest.raises(UserError, match="`adversarial_examples` must be a part of `batch_size`, 128, and a multiple"):
+        create(config, Spec((8, 8, 3)))
+
+
+def test_the_adversary_moves_the_output_layer_alone():
+    changes = {"cycle_x": 0.5, "cycle_z": 0.3}
+    first, twice = (made("bigan_views", agreement_weight=weight, **changes) for weight in (1.0, 2.0))
+    output = made("bigan_views", adversary_moves="output", **changes)
+    same_weights(first, twice, output)
+    batch = batch_of(first)
+    found, whole, double = (gradients_of(model, batch) for model in (output, first, twice))
+    rest = {name for name in found if name.startswith("encoder/") and name != "encoder/output/kernel"}
+    assert len(rest) >= 2
+    for name in found:  # the agreement's gradient is what its second weight adds
+        expected = double[name] - whole[name] if name in rest else whole[name]
+        np.testing.assert_allclose(found[name], expected, rtol=1e-3, atol=2e-5 * abs(whole[name]).max(), err_msg=name)
+
+
+def test_the_paired_view_is_cut_off_too():
+    models = [made("bigan_views", pair_view=True, adversary_moves=moves) for moves in ("encoder", "output")]
+    same_weights(*models)
+    batch = batch_of(models[0])
+    assert terms_of(models[1], batch) == pytest.approx(terms_of(models[0], batch), rel=1e-5)
+
+
+@pytest.mark.parametrize("changes", [{"method": "bigan"}, {"method": "bigan_views", "agreement_weight": 0.0}])
+def test_an_encoder_that_nothing_would_move_is_refused(changes):
+    config = Config(width=8, latent_dim=5, view_mask=0.2, adversary_moves="output", **changes)
+    with pytest.raises(UserError, match="`adversary_moves=output` needs a method with another loss for the rest"):
         create(config, Spec((8, 8, 3)))

@@ -17,13 +17,20 @@ def first_steps(tmp_path_factory):
     """What `worker.first_gradients_and_losses` measured on each backend: arrays by 'method/name'."""
     folder = tmp_path_factory.mktemp("first_steps")
     for name in ("tensorflow", "jax"):
-        run_worker("first_gradients_and_losses", folder / f"{name}.npz", *METHOD_NAMES, "switched", KERAS_BACKEND=name)
+        run_worker(
+            "first_gradients_and_losses",
+            folder / f"{name}.npz",
+            *METHOD_NAMES,
+            "switched",
+            "recipe",
+            KERAS_BACKEND=name,
+        )
     return [np.load(folder / f"{name}.npz") for name in ("tensorflow", "jax")]
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("first_steps")
-@pytest.mark.parametrize("method", [*METHOD_NAMES, "switched"])
+@pytest.mark.parametrize("method", [*METHOD_NAMES, "switched", "recipe"])
 def test_tensorflow_and_jax_agree(first_steps, method):
     one, two = ({n: arrays[n] for n in arrays.files if n.startswith(f"{method}/")} for arrays in first_steps)
     assert one.keys() == two.keys() and len(one) > 5
