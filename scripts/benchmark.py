@@ -2,6 +2,7 @@
 
 python -m scripts.benchmark --preset=mnist --out=benchmark.md  # loops and products (bigan.benchmarks.loops)
 python -m scripts.benchmark --preset=tiny32_thesis --data_dir=STORE  # step, input, both (bigan.benchmarks.pipeline)
+python -m scripts.benchmark --preset=tiny32_thesis --peer=torch  # the step beside PyTorch's (bigan.benchmarks.peer)
 
 The flags of scripts.train say which networks. Without --data_dir, images are random bytes.
 """
@@ -21,6 +22,7 @@ from .main import run_main
 flags.DEFINE_integer("rounds", 7, "turns of each contestant, after one that warms up", lower_bound=1)
 flags.DEFINE_integer("steps", 20, "training steps, or repetitions, in a turn", lower_bound=1)
 flags.DEFINE_integer("images", 10_000, "size of the synthetic store, where there is no --data_dir", lower_bound=1000)
+flags.DEFINE_enum("peer", None, ["torch"], "measure beside the same step in PyTorch; needs the extra 'bench'")
 flags.DEFINE_string("out", None, "file for the result besides standard output: Markdown (.md) or JSON (.json)")
 define_plugins_flag()
 
@@ -33,7 +35,13 @@ def main() -> None:
     backend.prepare(config)
     from bigan.benchmarks import loops, pipeline, report
 
-    if config.dataset == "store":
+    if FLAGS.peer:
+        try:
+            from bigan.benchmarks import peer
+        except ModuleNotFoundError as error:
+            raise UserError("--peer=torch needs PyTorch: pip install 'bigan[bench]'") from error
+        result = peer.run(config, FLAGS.rounds, FLAGS.steps)
+    elif config.dataset == "store":
         result = pipeline.run(config, FLAGS.rounds, FLAGS.steps, FLAGS.images)
     else:
         result = loops.run(config, FLAGS.rounds, FLAGS.steps)
