@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from bigan.config import Config
-from bigan.runtime import memory
+from bigan.runtime import fused, memory
 from bigan.types import Tensor
 
 if TYPE_CHECKING:
@@ -103,7 +103,12 @@ class DecayedAdam(keras.optimizers.Adam):
             gradient = gradient + ops.cast(self.l2_decay, gradient.dtype) * ops.cast(variable, gradient.dtype)
         if self.rates:
             learning_rate = learning_rate * self.rates[place]
-        super().update_step(gradient, variable, learning_rate)
+        if not self.amsgrad and fused.can_update(variable):
+            moments = self._momentums[place], self._velocities[place]
+            step = ops.cast(self.iterations, gradient.dtype)
+            fused.adam(variable, *moments, gradient, learning_rate, step, self.beta_1, self.beta_2, self.epsilon)
+        else:
+            super().update_step(gradient, variable, learning_rate)
 
     def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         """Nothing: at the end of each `fit` Keras would put the moving averages in the place of the weights."""
