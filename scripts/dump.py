@@ -2,6 +2,7 @@
 
 python -m scripts.dump --run=runs/mnist --what=samples,reconstructions,interpolations --num=64
 python -m scripts.dump --run=runs/tiny32 --what=filters,neighbors,map --num=32
+python -m scripts.dump --run=runs/tiny32 --what=occlusion --num=16 --layer=conv3
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ flags.DEFINE_integer(
     "num", 64, "samples, reconstructions, pairs, filters, queries, or images in the map", lower_bound=1
 )
 flags.DEFINE_enum("format", "png", ["png", "npz"], "pictures to look at, or arrays (images, z, E(x), ...)")
-flags.DEFINE_string("layer", "hidden", "whose features neighbors and map compare")
+flags.DEFINE_string("layer", "hidden", "whose features neighbors, map and occlusion compare")
 flags.DEFINE_integer("seed", None, "of the latents and of the images chosen (default: the run's)", lower_bound=0)
 flags.DEFINE_string("out", "", "folder to write to (default: RUN/dumps)")
 define_run_flags()
@@ -57,7 +58,7 @@ def main() -> None:
     for name, kind in kinds.items():
         if missing := [role for role in kind.roles if role not in model.networks]:
             raise UserError(f"--what={name} needs the {missing[0]}, and {type(model).__name__} has none; leave it out")
-    if {"neighbors", "map"} & set(wanted):
+    if {"neighbors", "map", "occlusion"} & set(wanted):
         model.tap(FLAGS.layer)  # a layer that does not exist is refused before anything is written
     folder = Path(FLAGS.out) if FLAGS.out else run.directory.path / "dumps"
     for name, kind in kinds.items():

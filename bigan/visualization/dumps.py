@@ -13,7 +13,7 @@ import numpy as np
 from bigan.data.splits import Split
 from bigan.errors import UserError
 from bigan.runtime import files, memory
-from bigan.visualization import features, samples
+from bigan.visualization import features, occlusion, samples
 from bigan.visualization.samples import Streamed
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ class Request:
             raise UserError(f"`num={self.num}`: {count} images are needed, and there are {len(examples)}")
         memory.need(count * math.prod(examples.images.shape[1:]), f"{count} images", "pass a smaller `num`")
         return samples.chosen(examples, count, self.seed)
+
+    def labels(self) -> np.ndarray | None:
+        """Classes of `images(1)`, if they are known."""
+        if self.split is None or self.split.evaluation.labels is None:
+            return None
+        return self.split.evaluation.labels[samples.places(self.split.evaluation, self.num, self.seed)]
 
 
 def _in_memory(arrays: dict[str, np.ndarray]) -> list[Streamed]:
@@ -109,6 +115,13 @@ def _neighbors(model: Method, request: Request) -> list[Streamed]:
     return _in_memory(found)
 
 
+def _occlusion(model: Method, request: Request) -> list[Streamed]:
+    images, labels = request.images(1), request.labels()
+    if request.split is None:
+        raise ValueError("maps of occlusion need images")
+    return _in_memory(occlusion.maps(model, images, labels, request.split.train, request.layer))
+
+
 KINDS: dict[str, Kind] = {
     "samples": Kind(("generator",), 0, 1, lambda m, r: samples.sample_streams(m, r.num, r.seed), samples.write_samples),
     "reconstructions": Kind(
@@ -135,4 +148,5 @@ KINDS: dict[str, Kind] = {
         features.write_feature_map,
         features.FEWEST,
     ),
+    "occlusion": Kind((), 1, 3, _occlusion, occlusion.write),
 }

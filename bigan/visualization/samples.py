@@ -26,8 +26,12 @@ Streamed = tuple[str, int, Iterator[np.ndarray]]  # name, rows, consecutive slic
 
 def chosen(examples: Examples, count: int, seed: int) -> np.ndarray:
     """`count` of the examples' images, chosen at random, the same for the same seed."""
-    index = generator(seed, Stream.SHOWN).permutation(len(examples))[:count]
-    return examples.images[index]
+    return examples.images[places(examples, count, seed)]
+
+
+def places(examples: Examples, count: int, seed: int) -> np.ndarray:
+    """Where those that `chosen` gives stand among the examples, `(count,)`."""
+    return generator(seed, Stream.SHOWN).permutation(len(examples))[:count]
 
 
 def gathered(streams: list[Streamed]) -> dict[str, np.ndarray]:

@@ -34,7 +34,7 @@ def test_pictures(runs, tmp_path):
 
 @pytest.mark.xdist_group("store_run")
 def test_every_picture_of_a_run_on_a_store(store_run, tmp_path):
-    names = ("samples", "reconstructions", "interpolations", "filters", "neighbors", "map")
+    names = ("samples", "reconstructions", "interpolations", "filters", "neighbors", "map", "occlusion")
     flags = (f"--what={','.join(names)}", "--num=10", "--layer=conv2", f"--out={tmp_path}")
     succeed("dump", f"--run={store_run.path}", *flags)
     assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(names)
