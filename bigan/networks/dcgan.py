@@ -114,14 +114,12 @@ class DCGAN(Family):
 
     def _deconv(self, path: str, channels: int, h: Tensor, last: bool = False) -> Tensor:
         """The transpose of `_conv` at stride 2: twice the edge."""
-        return StridedTranspose(
-            channels,
-            KERNEL,
-            use_bias=False,
-            kernel_initializer=self._normal(path),
-            dtype=self._last_dtype if last else self._dtype,
-            name=path.split("/")[-1],
+        name, dtype = path.split("/")[-1], self._last_dtype if last else self._dtype
+        h = StridedTranspose(
+            channels, KERNEL, use_bias=False, kernel_initializer=self._normal(path), dtype=dtype, name=name
         )(h)
+        # A border was once cut off here. A network's depth determines the order of its weights, in saved runs too.
+        return layers.Identity(dtype=dtype, name=f"crop_{name}")(h)
 
     def _latent(self, path: str, channels: int, z: Tensor) -> Tensor:
         """What z adds to each channel."""
