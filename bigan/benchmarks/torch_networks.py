@@ -19,6 +19,7 @@ from torch.nn import functional
 from bigan.errors import UserError
 from bigan.networks.strided import StridedConvolution, StridedTranspose
 
+SKIPPED = (layers.InputLayer, layers.ZeroPadding2D, layers.Identity)
 Function = Callable[..., torch.Tensor]
 
 
@@ -41,12 +42,12 @@ class Network(nn.Module):
         self.plan: list[tuple[tuple[int, int], list[tuple[int, int]], Function]] = []
         self.modules_of = nn.ModuleDict()
         for operation in network.operations:
-            if isinstance(operation, layers.InputLayer | layers.ZeroPadding2D):
+            if isinstance(operation, SKIPPED):
                 continue  # padding is its convolution's argument
             given = operation.input if isinstance(operation.input, list) else [operation.input]
             function = self._translated(operation, given)
             outputs = operation.output if isinstance(operation.output, list) else [operation.output]
-            sources = [_place(_unpadded(tensor)) for tensor in given]
+            sources = [_place(_behind(tensor)) for tensor in given]
             for index, output in enumerate(outputs):
                 self.plan.append((_place(output), sources, _part(function, index, len(outputs))))
 
@@ -123,9 +124,9 @@ def _part(function: Function, index: int, count: int) -> Function:
     return function if count == 1 else lambda *given: function(*given)[index]
 
 
-def _unpadded(tensor: keras.KerasTensor) -> keras.KerasTensor:
+def _behind(tensor: keras.KerasTensor) -> keras.KerasTensor:
     before = tensor._keras_history.operation
-    return before.input if isinstance(before, layers.ZeroPadding2D) else tensor
+    return before.input if isinstance(before, layers.ZeroPadding2D | layers.Identity) else tensor
 
 
 def _padding(item: layers.Conv2D, given: keras.KerasTensor) -> int:
