@@ -1,0 +1,1 @@
+"""Detection: its parts beside brute force, and the task."""

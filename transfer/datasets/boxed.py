@@ -1,0 +1,85 @@
+"""PASCAL VOC's detection task: images of any size, each with the boxes of its objects."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bigan.errors import UserError
+from bigan.streams import fixed_order
+from transfer.datasets import voc
+
+
+@dataclass(frozen=True)
+class Boxed:
+    """Encoded images of any size, and their objects.
+
+    Args:
+        encoded: JPEG files' bytes.
+        boxes: of each image `(n, 4)` float32: left, top, right, bottom, 1-based and inclusive.
+        labels: of each image `(n,)` int64: numbers of `voc.CLASSES`.
+        difficult: of each image `(n,)` boolean.
+        sizes: width and height of each image.
+        names: of the files, for errors.
+    """
+
+    encoded: list[bytes]
+    boxes: list[np.ndarray]
+    labels: list[np.ndarray]
+    difficult: list[np.ndarray]
+    sizes: list[tuple[int, int]]
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    @property
+    def stems(self) -> list[str]:
+        """VOC's names of the images."""
+        return [Path(name).stem for name in self.names]
+
+    def limited(self, most: int) -> Boxed:
+        """At most that many of them, chosen at random, always the same ones; 0 for all."""
+        return self if not most or most >= len(self) else self.some(np.sort(fixed_order(len(self))[:most]))
+
+    def some(self, index: np.ndarray) -> Boxed:
+        """Those at `index`, `(k,)` integers."""
+        parts = (self.encoded, self.boxes, self.labels, self.difficult, self.sizes, self.names)
+        return Boxed(*([part[i] for i in index] for part in parts))  # type: ignore[index]
+
+    def digest(self) -> str:
+        """Identifies images and objects."""
+        total = hashlib.blake2b(digest_size=16)
+        for i, content in enumerate(self.encoded):
+            for part in (content, self.boxes[i].tobytes(), self.labels[i].tobytes(), self.difficult[i].tobytes()):
+                total.update(hashlib.blake2b(part).digest())
+        return total.hexdigest()
+
+
+def load(dataset: str, data_dir: str, split: str) -> Boxed:
+    """A split of the detection task.
+
+    Args:
+        dataset: '' or 'voc'.
+        data_dir: VOCdevkit/VOC2007 or the like.
+        split: 'train', 'val', 'trainval' or 'test'.
+
+    Raises:
+        UserError: as `voc.load` does, or if there is no such dataset.
+    """
+    if dataset not in ("", "voc"):
+        raise UserError(f"`dataset` must be voc for `task=voc_detection`. Received: {dataset!r}")
+    if not data_dir:
+        raise UserError("`data_dir` is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
+    found = voc.load(data_dir, split)
+    return Boxed(
+        [p.path.read_bytes() for p in found],
+        [np.array([b.corners for b in p.boxes], np.float32).reshape(-1, 4) for p in found],
+        [np.array([b.label for b in p.boxes], np.int64) for p in found],
+        [np.array([b.difficult for b in p.boxes], bool) for p in found],
+        [(p.width, p.height) for p in found],
+        [str(p.path) for p in found],
+    )

@@ -1,0 +1,152 @@
+"""Region proposals: selective search (Uijlings et al. 2013), computed once an image, or a file of boxes.
+
+The search is that of opencv-contrib, fast mode. Its regions are kept in a folder, one small file an image, called after
+a digest of the image's file and the search's parameters; so a search that was stopped goes on, and any task on the same
+images finds them. A file of boxes of one's own is an `.npz` with
+
+    names   (n,) text: images' names, without folder and ending
+    counts  (n,) integers: boxes of each
+    boxes   (sum of counts, 4): left, top, right, bottom, 1-based and inclusive, image after image
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import sys
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigan.errors import UserError
+from bigan.runtime import files
+from bigan.streams import fixed_order
+from transfer.datasets import decoding
+from transfer.datasets.boxed import Boxed
+
+SEARCH = "selective search, fast, sigma 0.8, at most 2000"  # part of the cache's keys: to be changed with the search
+MOST = 2000  # regions of an image
+
+
+def need_opencv() -> Any:
+    """The module cv2.
+
+    Raises:
+        UserError: naming the extra that brings it, if it is not installed.
+    """
+    try:
+        cv2 = importlib.import_module("cv2")
+        importlib.import_module("cv2.ximgproc.segmentation")
+    except ImportError as error:
+        raise UserError(
+            f"selective search needs OpenCV with its contributed modules: pip install 'bigan[detection]' ({error})"
+        ) from error
+    return cv2
+
+
+def search(pixels: np.ndarray) -> np.ndarray:
+    """Selective search: `(height, width, 3)` uint8 to `(n, 4)` int32 boxes, 1-based and inclusive, n at most `MOST`.
+
+    Raises:
+        UserError: if OpenCV is missing.
+    """
+    cv2 = need_opencv()
+    segmenter = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()
+    segmenter.setBaseImage(np.ascontiguousarray(pixels[..., ::-1]))
+    segmenter.switchToSelectiveSearchFast()
+    found = np.asarray(segmenter.process(), np.int64).reshape(-1, 4)  # left, top, width, height, in an order by chance
+    found = np.unique(np.concatenate([found[:, :2] + 1, found[:, :2] + found[:, 2:]], axis=1), axis=0)
+    return found[np.sort(fixed_order(len(found))[:MOST])].astype(np.int32)
+
+
+def searched(images: Boxed, cache: Path | None, about: str) -> list[np.ndarray]:
+    """Regions of all images, those that are not in the cache being searched on all cores.
+
+    Args:
+        images: the files.
+        cache: the folder, made if missing; None: nothing is kept.
+        about: what progress lines begin with.
+
+    Raises:
+        UserError: naming the file, if an image or a file of the cache is damaged; or if OpenCV is missing.
+    """
+    places = [cache / f"{_digest(content)}.npy" if cache else None for content in images.encoded]
+    missing = [i for i, place in enumerate(places) if place is None or not place.is_file()]
+    found: dict[int, np.ndarray] = {}
+    if missing:
+        need_opencv().setNumThreads(1)  # images are searched side by side instead
+        begun = said = time.monotonic()
+        pool = ThreadPoolExecutor(os.cpu_count())  # OpenCV lets go of Python's lock
+        try:
+            for done, (i, regions) in enumerate(zip(missing, pool.map(lambda i: _search(images, i), missing)), 1):
+                place = places[i]
+                if place is not None:
+                    files.write(place, lambda file, regions=regions: np.save(file, regions))
+                found[i] = regions
+                if done == len(missing) or time.monotonic() - said > 10:
+                    said = time.monotonic()
+                    left = (said - begun) * (len(missing) - done) / done
+                    line = f"{about}: selective search, image {done:,}/{len(missing):,}  {left:.0f} s left"
+                    print(line, file=sys.stderr, flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return [found[i] if i in found else _kept(place) for i, place in enumerate(places) if place or i in found]
+
+
+def read(path: Path, images: Boxed) -> list[np.ndarray]:
+    """The regions of images from a file of boxes.
+
+    Args:
+        path: `.npz`, see above.
+        images: whose boxes are wanted; the file may hold others too.
+
+    Raises:
+        UserError: naming the file, if it is missing, is no such file, lacks an image or has a box outside its image.
+    """
+    if not path.is_file():
+        raise UserError(f"`proposals`: no such file: {path}")
+    try:
+        with np.load(path) as arrays:
+            names, counts, boxes = (np.asarray(arrays[key]) for key in ("names", "counts", "boxes"))
+        if names.dtype.kind != "U" or counts.dtype.kind not in "iu" or boxes.dtype.kind not in "iuf":
+            raise ValueError("names must be text, counts integers, boxes numbers")
+        if names.shape != counts.shape or names.ndim != 1 or boxes.shape != (counts.sum(), 4) or (counts < 0).any():
+            raise ValueError(f"names, counts and boxes have shapes {names.shape}, {counts.shape} and {boxes.shape}")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"`proposals`: {path} is no file of names, counts and boxes ({error})") from error
+    parts = dict(zip(names.tolist(), np.split(boxes, np.cumsum(counts)[:-1]), strict=True))
+    out = []
+    for name, (width, height) in zip(images.stems, images.sizes, strict=True):
+        if name not in parts:
+            raise UserError(f"`proposals`: {path} has no boxes of image {name!r}: it is of other images")
+        part = parts[name]
+        good = (part[:, 0] >= 1) & (part[:, 1] >= 1) & (part[:, 2] <= width) & (part[:, 3] <= height)
+        good &= (part[:, 2:] >= part[:, :2]).all(axis=1)
+        if not good.all():
+            wrong = tuple(part[~good][0].tolist())
+            raise UserError(f"`proposals`: {path}: {wrong} lies outside image {name!r}, {width} x {height}")
+        out.append(part.astype(np.float32)[:MOST])
+    return out
+
+
+def _search(images: Boxed, i: int) -> np.ndarray:
+    return search(np.asarray(decoding.decoded(images.encoded[i], images.names[i])))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content + SEARCH.encode(), digest_size=16).hexdigest()
+
+
+def _kept(path: Path | None) -> np.ndarray:
+    try:
+        regions = np.load(path)  # type: ignore[arg-type]
+        if regions.ndim != 2 or regions.shape[1] != 4:
+            raise ValueError(f"boxes of shape {regions.shape}")
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path}: is damaged; remove it, and it is made again ({error})") from error
+    return regions
