@@ -47,6 +47,8 @@ class Stream(enum.IntEnum):
     SEGMENTER_MIRROR = 29  # which of the images that a segmenter is trained on are mirrored
     # Benchmarks.
     BENCHMARK = 30  # pixels and widths of synthetic images
+    # Transfer, again.
+    DETECTOR_REGIONS = 31  # which regions a detector is trained on, and which images are mirrored
     # The fixed classifier on whose features samples are compared: always with seed 0.
     JUDGE_WEIGHTS = 40
     JUDGE_ORDER = 41  # its minibatches

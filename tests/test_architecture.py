@@ -119,6 +119,6 @@ def test_the_wheel_has_all_packages_and_no_scripts(tmp_path):
     expected = {str(path.relative_to(ROOT)).replace("scripts/", "bigan/scripts/") for path in MODULES}
     assert {name for name in names if name.endswith(".py")} == expected
     assert {"bigan/py.typed", "baselines/py.typed", "transfer/py.typed"} <= set(names)
-    scripts = ("train", "transfer", "dump", "encode", "evaluate", "prepare", "table", "ablate", "benchmark")
+    scripts = ("train", "transfer", "dump", "encode", "evaluate", "predict", "prepare", "table", "ablate", "benchmark")
     commands = {f"bigan-{name}" for name in scripts}
     assert set(parser["console_scripts"]) == commands

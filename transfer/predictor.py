@@ -26,7 +26,7 @@ from bigan.runtime import files
 from bigan.types import Json
 
 FILE = "predictor.json"
-PREDICTORS = Registry("predictor", "predict", {})
+PREDICTORS = Registry("predictor", "predict", {"voc_detection": "transfer.detection.detector:Detector"})
 
 
 class Predictor(abc.ABC):

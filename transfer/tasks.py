@@ -13,6 +13,7 @@ TASKS = Registry(
         "low_shot": "transfer.probes.low_shot:LowShot",
         "frozen_layers": "transfer.classification.frozen_layers:FrozenLayers",
         "voc_classification": "transfer.classification.voc_classification:VocClassification",
+        "voc_detection": "transfer.detection.voc_detection:VocDetection",
         "voc_segmentation": "transfer.segmentation.voc_segmentation:VocSegmentation",
     },
 )

@@ -38,8 +38,10 @@ def initialize(network: keras.Model, names: dict[str, str], images: np.ndarray, 
         if layer.name in names:
             shape = tuple(layer.kernel.shape)
             kernel = generator(seed, Stream.CLASSIFIER_WEIGHTS, i).normal(size=shape)
-            if names[layer.name] == "kmeans" and len(images) > shape[-1]:
+            if names[layer.name] == "kmeans":
                 inputs = outputs_of(network, layer.input, images)
+                inputs = inputs.reshape(-1, inputs.shape[-1])  # of several regions of each image
+            if names[layer.name] == "kmeans" and len(inputs) > shape[-1]:
                 kernel = whitened_kmeans(inputs, shape[-1], seed + i)
             layer.set_weights([kernel.astype(np.float32), np.zeros(shape[-1], np.float32)])
             means, deviations = _moments(outputs_of(network, layer.output, images))

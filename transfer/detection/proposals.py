@@ -83,7 +83,9 @@ def searched(images: Boxed, cache: Path | None, about: str) -> list[np.ndarray]:
         begun = said = time.monotonic()
         pool = ThreadPoolExecutor(os.cpu_count())  # OpenCV lets go of Python's lock
         try:
-            for done, (i, regions) in enumerate(zip(missing, pool.map(lambda i: _search(images, i), missing)), 1):
+            for done, (i, regions) in enumerate(
+                zip(missing, pool.map(lambda i: _search(images, i), missing), strict=True), 1
+            ):
                 place = places[i]
                 if place is not None:
                     files.write(place, lambda file, regions=regions: np.save(file, regions))
@@ -150,3 +152,8 @@ def _kept(path: Path | None) -> np.ndarray:
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path}: is damaged; remove it, and it is made again ({error})") from error
     return regions
+
+
+def digest_of(path: Path) -> str:
+    """Identifies a file of boxes."""
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()

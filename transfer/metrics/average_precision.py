@@ -23,24 +23,27 @@ def sklearn(scores: np.ndarray, positives: np.ndarray) -> float:
     return float(average_precision_score(positives, ranks - 0.5 * np.asarray(positives, bool)))
 
 
-def voc2007(scores: np.ndarray, positives: np.ndarray) -> float:
-    """The mean over recalls 0, 0.1, ..., 1 of the best precision at that recall or beyond (VOC until 2009)."""
+def voc2007(scores: np.ndarray, positives: np.ndarray, missed: int = 0) -> float:
+    """The mean over recalls 0, 0.1, ..., 1 of the best precision at that recall or beyond (VOC until 2009).
+
+    `missed` positives, of a detector, are in no example. NaN without positives, here and below.
+    """
     precision, hits = _curve(scores, positives)
     if not hits.any():
-        return float("nan")
+        return 0.0 if missed else float("nan")
     # In units of tenths of a positive, so that 3 of 10 is exactly recall 0.3.
     found = np.cumsum(hits)
-    best = [precision[10 * found >= tenth * hits.sum()] for tenth in range(11)]
+    best = [precision[10 * found >= tenth * (hits.sum() + missed)] for tenth in range(11)]
     return float(np.mean([part.max() if len(part) else 0.0 for part in best]))
 
 
-def voc2010(scores: np.ndarray, positives: np.ndarray) -> float:
+def voc2010(scores: np.ndarray, positives: np.ndarray, missed: int = 0) -> float:
     """The area under the best precision at each recall or beyond (VOC from 2010 on)."""
     precision, hits = _curve(scores, positives)
     if not hits.any():
-        return float("nan")
+        return 0.0 if missed else float("nan")
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(envelope[hits].mean())  # recall rises by 1 / positives at each hit, and nowhere else
+    return float(envelope[hits].sum() / (hits.sum() + missed))  # recall rises by 1 / positives at each hit alone
 
 
 KINDS = {"sklearn": sklearn, "voc2007": voc2007, "voc2010": voc2010}

@@ -1,0 +1,51 @@
+"""What a trained detector or segmenter sees in images of your own: boxes as JSON, masks as PNG.
+
+python -m scripts.predict --model=runs/tiny32/transfer/voc_detection/tiny32-all-1a2b3c4d/predictor --images=a.jpg,b.png --out=found
+
+A task of scripts.transfer keeps what it has trained in the folder `predictor` beside its pictures. Loading it imports
+the module that it names, so load only what you trust.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from bigan.errors import UserError
+
+from .flags import FLAGS, define_plugins_flag
+from .main import run_main
+
+flags.DEFINE_string("model", None, "the folder that a task has kept")
+flags.DEFINE_list("images", [], "files, separated by commas")
+flags.DEFINE_string("out", None, "folder for what is found")
+define_plugins_flag()
+
+
+def main() -> None:
+    """Reads every image, predicts, writes."""
+    if not FLAGS.model or not FLAGS.out or not FLAGS.images:
+        raise UserError("--model, --images and --out are needed")
+    from transfer import predictor
+
+    paths = [Path(name) for name in FLAGS.images]
+    stems = [path.stem for path in paths]
+    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+    if twice:
+        raise UserError(f"--images: two of them are called {twice!r}; their files would overwrite each other")
+    for path in paths:
+        predictor.read_image(path)  # a damaged one is found before anything is written
+    model = predictor.load(FLAGS.model)
+    for i, path in enumerate(paths, 1):
+        image = predictor.read_image(path)
+        for written in model.write(path.name, image, model.predict(image), Path(FLAGS.out)):
+            print(written)
+        print(f"predict: {i:,}/{len(paths):,}", file=sys.stderr, flush=True)
+
+
+run = run_main(main)
+
+if __name__ == "__main__":
+    run()
