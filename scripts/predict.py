@@ -1,6 +1,6 @@
 """What a trained detector or segmenter sees in images of your own: boxes as JSON, masks as PNG.
 
-python -m scripts.predict --model=runs/tiny32/transfer/voc_detection/tiny32-all-1a2b3c4d/predictor --images=a.jpg,b.png --out=found
+python -m scripts.predict --model=RUN/transfer/voc_detection/RUN-all-1a2b3c4d/predictor --images=a.jpg,b.png --out=found
 
 A task of scripts.transfer keeps what it has trained in the folder `predictor` beside its pictures. Loading it imports
 the module that it names, so load only what you trust.

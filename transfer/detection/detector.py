@@ -111,8 +111,10 @@ class Detector(predictor.Predictor):
         return self.detect(Image.fromarray(image), proposals.search(image))
 
     def write(self, name: str, image: np.ndarray, prediction: Any, out: Path) -> list[Path]:
-        """STEM.json: 'image', its 'width' and 'height', and 'objects', best first: 'class', 'score', and 'box', which is
-        left, top, right, bottom in pixels, 1-based and inclusive, as VOC's are."""
+        """Writes STEM.json: 'image', its 'width' and 'height', and 'objects', best first.
+
+        Of each object: 'class', 'score', and 'box': left, top, right, bottom in pixels, 1-based and inclusive.
+        """
         objects = [
             {"class": self.classes[k], "score": round(float(s), 4), "box": [round(float(v), 1) for v in b]}
             for b, k, s in zip(*prediction, strict=True)

@@ -62,9 +62,9 @@ class RoIPooling(layers.Layer):
         out = ops.where(empty, ops.zeros_like(out), out)
         return ops.reshape(out, (-1, ops.shape(regions)[1], self.bins**2 * channels))
 
-    def compute_output_shape(self, features: tuple, regions: tuple) -> tuple:
+    def compute_output_shape(self, features_shape: tuple, regions_shape: tuple) -> tuple:
         """See `call`."""
-        return features[0], regions[1], self.bins**2 * features[-1]
+        return features_shape[0], regions_shape[1], self.bins**2 * features_shape[-1]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""
