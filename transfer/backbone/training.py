@@ -44,7 +44,7 @@ class Sgd(keras.optimizers.SGD):
 
 def train(
     network: keras.Model,
-    minibatch: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    minibatch: Callable[[int], tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray]],
     loss: Callable[[Tensor, Tensor], Tensor],
     recipe: Recipe,
     about: str,

@@ -37,7 +37,8 @@ def placed(image: Image.Image, edge: int) -> tuple[np.ndarray, float]:
     """An RGB image on its canvas, `(canvas, canvas, 3)` uint8, and its scale: shorter edge `edge`, if it fits."""
     canvas = canvas_of(edge)
     scale = min(edge / min(image.size), canvas / max(image.size))
-    size = tuple(min(canvas, max(1, round(side * scale))) for side in image.size)
+    width, height = (min(canvas, max(1, round(side * scale))) for side in image.size)
+    size = width, height
     out = np.full((canvas, canvas, 3), GREY, np.uint8)
     out[: size[1], : size[0]] = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
     return out, scale

@@ -24,7 +24,8 @@ def write_boxes(
 
 def _tile(image: Image.Image, found: Found, classes: Sequence[str], least: float) -> np.ndarray:
     scale = EDGE / max(image.size)
-    small = image.resize(tuple(max(1, round(side * scale)) for side in image.size))
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    small = image.resize((width, height))
     draw = ImageDraw.Draw(small)
     for box, label, score in list(zip(*found, strict=True))[::-1]:  # the best on top
         if score >= least:

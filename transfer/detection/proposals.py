@@ -11,6 +11,7 @@ images finds them. A file of boxes of one's own is an `.npz` with
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import os
@@ -88,7 +89,7 @@ def searched(images: Boxed, cache: Path | None, about: str) -> list[np.ndarray]:
             ):
                 place = places[i]
                 if place is not None:
-                    files.write(place, lambda file, regions=regions: np.save(file, regions))
+                    files.write(place, functools.partial(np.save, arr=regions))
                 found[i] = regions
                 if done == len(missing) or time.monotonic() - said > 10:
                     said = time.monotonic()
