@@ -11,8 +11,8 @@ from bigan.errors import UserError
 from bigan.training.train import train
 from tests.stores import natural_config
 from transfer.classification.voc_classification import VocClassification
-from transfer.classification.voc_task import VocOptions
 from transfer.encoders import TrainedRun
+from transfer.voc_task import VocOptions
 
 PROBES = {
     "knn": {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Collection
 
 import keras
 import numpy as np
@@ -52,6 +53,12 @@ def freeze(network: keras.Model, names: set[str]) -> None:
     """Lets training move the linear layers outside `names` alone; see `trunk.stage` for their names."""
     for layer in trunk.linear_layers(network):
         layer.trainable = trunk.stage(layer) not in names
+
+
+def move(network: keras.Model, names: Collection[str]) -> None:
+    """Lets training move the linear layers in `names` alone; none named: all."""
+    every = {trunk.stage(layer) for layer in trunk.linear_layers(network)}
+    freeze(network, every - set(names) if names else set())
 
 
 def digest(network: keras.Model, names: set[str]) -> str:

@@ -18,6 +18,7 @@ from keras import ops
 
 from bigan.errors import UserError
 from bigan.runtime import files
+from bigan.streams import Stream, generator
 from bigan.types import Tensor
 from transfer.backbone.recipe import Recipe
 
@@ -85,6 +86,14 @@ def train(
         kept.save(i + 1, curve, losses)
         progress(i + 1, curve)
     return curve
+
+
+def places(count: int, number: int, recipe: Recipe) -> np.ndarray:
+    """The images of a minibatch, `(batch_size,)`: every epoch visits all `count` in an order of its own."""
+    epoch, start = divmod(number * recipe.batch_size, count)
+    ahead = range(epoch, epoch + 2 + recipe.batch_size // count)
+    orders = [generator(recipe.seed, Stream.CLASSIFIER_ORDER, k).permutation(count) for k in ahead]
+    return np.concatenate(orders)[start : start + recipe.batch_size]
 
 
 class Snapshot:

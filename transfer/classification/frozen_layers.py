@@ -15,10 +15,10 @@ from bigan.data.splits import Split
 from bigan.errors import UserError
 from bigan.types import Json
 from transfer.backbone.recipe import Recipe
-from transfer.classification.trained import Trained
 from transfer.encoders.encoder import Encoder
 from transfer.metrics import bootstrap
 from transfer.task import Result
+from transfer.trained import Trained
 
 FROM_SCRATCH = "none"  # the column of a network in which nothing is transferred
 

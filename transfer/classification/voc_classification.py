@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from bigan.errors import UserError
-from transfer.classification.voc_task import TRAINED, VocTask
 from transfer.datasets import voc
 from transfer.datasets.voc import Labelled
 from transfer.encoders.encoder import Encoder
 from transfer.metrics import average_precision
-from transfer.metrics.bootstrap import resamples
-from transfer.task import Point, Result
-
-DRAWS = 200  # of the bootstrap
+from transfer.metrics.bootstrap import intervals
+from transfer.task import Result
+from transfer.voc_task import TRAINED, VocTask
 
 
 class VocClassification(VocTask[Labelled]):
@@ -50,9 +46,10 @@ class VocClassification(VocTask[Labelled]):
         train, test = self.images(encoder)
         edge, about = self.edge(encoder), f"{self.name}, {column}"
         fitted = voc_training.fit(encoder.method, (train, test), TRAINED[column], edge, self.options, about)
+        scores, labels = fitted.scores, test.labels
         return {
-            "mean_ap": average_precision.mean(fitted.scores, test.labels),
-            "intervals": interval(fitted.scores, test.labels),
+            "mean_ap": average_precision.mean(scores, labels),
+            "intervals": intervals(lambda index: average_precision.mean(scores[index], labels[index]), len(labels)),
             "classes": int((test.labels > 0).any(axis=0).sum()),
             "layer": column,
             "resolution": edge,
@@ -63,21 +60,3 @@ class VocClassification(VocTask[Labelled]):
             "training_examples": len(train.encoded),
             "evaluation_examples": len(test.encoded),
         }
-
-    def points(self, column: str, result: Result) -> list[Point]:
-        """A column for each kind of average precision."""
-        return [Point(f"{column}, {kind}", ap, *result["intervals"][kind]) for kind, ap in result["mean_ap"].items()]
-
-
-def interval(scores: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
-    """95 % bootstrap interval over test images of each kind of mean average precision, in percent.
-
-    Args:
-        scores: `(n, 20)`.
-        labels: `(n, 20)`, see `voc.labels`.
-    """
-    draws = [average_precision.mean(scores[index], labels[index]) for index in resamples(len(scores), DRAWS)]
-    return {
-        kind: [round(float(v), 2) for v in np.nanquantile([draw[kind] for draw in draws], [0.025, 0.975])]
-        for kind in average_precision.KINDS
-    }

@@ -75,7 +75,7 @@ def fit(
     network, scales = build(model, resolution, sample, trained, recipe)
 
     def minibatch(i: int) -> tuple[np.ndarray, np.ndarray]:
-        index = places(count, i, recipe)
+        index = training.places(count, i, recipe)
         numbers = generator(recipe.seed, Stream.CLASSIFIER_CROPS, i)
         raw = crops(train, index, [numbers] * len(index))
         return trunk.scaled(model, raw), labels[index].astype(np.float32)
@@ -91,17 +91,8 @@ def build(
     network = classifier.with_head(trunk.transferred(model, resolution), len(CLASSES), recipe)
     initialization.initialize(network, {"fc6": "kmeans", "fc7": "kmeans"}, images, recipe.seed)
     scales = initialization.balance(classifier.below_fc8(network), images[:100], recipe.seed)
-    names = {trunk.stage(item) for item in trunk.linear_layers(network)}
-    classifier.freeze(network, names - set(trained) if trained else set())
+    classifier.move(network, trained)
     return network, scales
-
-
-def places(count: int, number: int, recipe: Recipe) -> np.ndarray:
-    """The images of a minibatch, `(batch_size,)`: every epoch visits all `count` in an order of its own."""
-    epoch, start = divmod(number * recipe.batch_size, count)
-    ahead = range(epoch, epoch + 2 + recipe.batch_size // count)
-    orders = [generator(recipe.seed, Stream.CLASSIFIER_ORDER, k).permutation(count) for k in ahead]
-    return np.concatenate(orders)[start : start + recipe.batch_size]
 
 
 def crops(images: Decoder, index: Iterable[int], numbers: Iterable[np.random.Generator]) -> np.ndarray:

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from bigan.errors import UserError
-from bigan.streams import fixed_order
 from transfer.datasets import voc
+from transfer.datasets.encoded import Encoded
 
 
 @dataclass(frozen=True)
-class Boxed:
+class Boxed(Encoded):
     """Encoded images of any size, and their objects.
 
     Args:
@@ -33,22 +33,10 @@ class Boxed:
     sizes: list[tuple[int, int]]
     names: list[str]
 
-    def __len__(self) -> int:
-        return len(self.encoded)
-
     @property
     def stems(self) -> list[str]:
         """VOC's names of the images."""
         return [Path(name).stem for name in self.names]
-
-    def limited(self, most: int) -> Boxed:
-        """At most that many of them, chosen at random, always the same ones; 0 for all."""
-        return self if not most or most >= len(self) else self.some(np.sort(fixed_order(len(self))[:most]))
-
-    def some(self, index: np.ndarray) -> Boxed:
-        """Those at `index`, `(k,)` integers."""
-        parts = (self.encoded, self.boxes, self.labels, self.difficult, self.sizes, self.names)
-        return Boxed(*([part[i] for i in index] for part in parts))  # type: ignore[index]
 
     def digest(self) -> str:
         """Identifies images and objects."""

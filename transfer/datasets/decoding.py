@@ -13,10 +13,11 @@ from PIL import Image
 
 from bigan.data.sources.images import FORMATS
 from bigan.errors import UserError
-from transfer.datasets.voc import Labelled
+from transfer.datasets.encoded import Encoded
 
 Item = TypeVar("Item")
 SCALES = (0.5, 2.0)
+GREY = 127  # around images that are put on canvases: the middle of the networks' range
 EDGE = 375 / 227  # the shorter edge of VOC's images over the thesis's crop: scale 1
 
 
@@ -63,23 +64,36 @@ class Kept(abc.ABC, Generic[Item]):
             self[i]
 
 
-class Decoder(Kept[Image.Image]):
-    """Decodes images, RGB, no finer than crops of one resolution need.
+class Decoded(Kept[Image.Image]):
+    """Images, RGB.
+
+    Args:
+        images: the files.
+        least: see `decoded`.
+        memory: bytes of images kept.
+    """
+
+    def __init__(self, images: Encoded, least: int = 0, memory: int = 1 << 31) -> None:
+        super().__init__(len(images), memory)
+        self.images, self.least = images, least
+
+    def made(self, i: int) -> tuple[Image.Image, int]:
+        """The i-th image, and its bytes."""
+        whole = decoded(self.images.encoded[i], self.images.names[i], self.least)
+        return whole, 3 * whole.width * whole.height
+
+
+class Decoder(Decoded):
+    """Images, RGB, decoded no finer than crops of one resolution need.
 
     Args:
         images: the files.
         resolution: edge of the crops to come.
     """
 
-    def __init__(self, images: Labelled, resolution: int) -> None:
-        super().__init__(len(images.encoded))
-        self.images, self.resolution = images, resolution
-        self.size = int(resolution * EDGE * SCALES[1]) + 1
-
-    def made(self, i: int) -> tuple[Image.Image, int]:
-        """The i-th image, and its bytes."""
-        whole = decoded(self.images.encoded[i], self.images.names[i], self.size)
-        return whole, 3 * whole.width * whole.height
+    def __init__(self, images: Encoded, resolution: int) -> None:
+        super().__init__(images, int(resolution * EDGE * SCALES[1]) + 1)
+        self.resolution = resolution
 
 
 def decoded(content: bytes, name: str, least: int = 0) -> Image.Image:

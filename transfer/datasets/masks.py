@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from bigan.errors import UserError
-from bigan.streams import fixed_order
 from transfer.datasets import decoding, voc
+from transfer.datasets.encoded import Encoded
 
 CLASSES = ("background", *voc.CLASSES)
 VOID = 255
@@ -24,7 +24,7 @@ FOLDER = "SegmentationClass"
 
 
 @dataclass(frozen=True)
-class Masked:
+class Masked(Encoded):
     """Encoded images of any size, and their masks.
 
     Args:
@@ -37,16 +37,6 @@ class Masked:
     masks: list[bytes]
     names: list[str]
 
-    def __len__(self) -> int:
-        return len(self.encoded)
-
-    def limited(self, most: int) -> Masked:
-        """At most that many of them, chosen at random, always the same ones; 0 for all."""
-        if not most or most >= len(self):
-            return self
-        index = np.sort(fixed_order(len(self))[:most])
-        return Masked(*([part[i] for i in index] for part in (self.encoded, self.masks, self.names)))
-
     def digest(self) -> str:
         """Identifies images and masks."""
         total = hashlib.blake2b(digest_size=16)
@@ -57,14 +47,6 @@ class Masked:
     def mask(self, i: int) -> np.ndarray:
         """The i-th mask, `(height, width)` uint8: numbers of `CLASSES`, and `VOID`."""
         return mask(self.masks[i], self.names[i])
-
-    def image(self, i: int, least: int = 0) -> Image.Image:
-        """The i-th image, RGB; see `decoding.decoded`.
-
-        Raises:
-            UserError: naming the file, if it cannot be decoded.
-        """
-        return decoding.decoded(self.encoded[i], self.names[i], least)
 
 
 def load(dataset: str, data_dir: str, split: str) -> Masked:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bigan.data.sources.tfds import prepared
 from bigan.errors import UserError
-from bigan.streams import fixed_order
+from transfer.datasets.encoded import Encoded
 
 CLASSES = (
     "aeroplane",
@@ -112,7 +112,7 @@ def labels(pictures: list[Picture]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class Labelled(Encoded):
     """Encoded images of any size, and which classes they show.
 
     Args:
@@ -124,13 +124,6 @@ class Labelled:
     encoded: list[bytes]
     labels: np.ndarray
     names: list[str]
-
-    def limited(self, most: int) -> Labelled:
-        """At most that many of them, chosen at random, always the same ones; 0 for all."""
-        if not most or most >= len(self.encoded):
-            return self
-        index = np.sort(fixed_order(len(self.encoded))[:most])
-        return Labelled([self.encoded[i] for i in index], self.labels[index], [self.names[i] for i in index])
 
     def digest(self) -> str:
         """Identifies images and labels."""

@@ -13,7 +13,6 @@ from bigan.models.method import Method
 from bigan.streams import Stream, generator
 from transfer.backbone import classifier, training, trunk
 from transfer.backbone.recipe import Recipe
-from transfer.classification.voc_training import places as in_order
 from transfer.datasets import decoding
 from transfer.datasets.boxed import Boxed
 from transfer.datasets.voc import CLASSES
@@ -110,7 +109,7 @@ class Minibatches:
 
     def __call__(self, number: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
         """Scaled canvases and regions on them, and the regions' labels."""
-        index = in_order(len(self.images), number, self.recipe)
+        index = training.places(len(self.images), number, self.recipe)
         numbers = generator(self.recipe.seed, Stream.DETECTOR_REGIONS, number)
         parts = [self._one(int(i), numbers) for i in index]
         canvases, regions, labels = (np.stack(part) for part in zip(*parts, strict=True))
@@ -165,7 +164,5 @@ def fit(
     minibatches = Minibatches(model, images, regions, edge, recipe)
     sample = minibatches.sample(-(-max(2 * recipe.units, EXAMPLES) // len(network.SAMPLED)))
     made, scales = network.build(model, canvas_of(edge), 1 + len(CLASSES), sample, recipe)
-    names = {trunk.stage(item) for item in trunk.linear_layers(made)}
-    moving = {"scores", "offsets"} | set(trained)
-    classifier.freeze(made, names - moving if trained else set())
+    classifier.move(made, {"scores", "offsets", *trained} if trained else ())
     return made, training.train(made, minibatches, network.multi_task, recipe, about, snapshot), scales

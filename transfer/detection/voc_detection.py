@@ -10,17 +10,16 @@ import numpy as np
 from bigan.config import setting
 from bigan.errors import UserError
 from bigan.types import Json
-from transfer.classification.voc_task import TRAINED, VocOptions, VocTask
 from transfer.datasets import boxed, decoding
 from transfer.datasets.boxed import Boxed
 from transfer.datasets.voc import CLASSES
 from transfer.detection import proposals
 from transfer.encoders.encoder import Encoder
 from transfer.metrics import detection
-from transfer.metrics.bootstrap import resamples
-from transfer.task import Point, Result
+from transfer.metrics.bootstrap import intervals
+from transfer.task import Result
+from transfer.voc_task import TRAINED, VocOptions, VocTask
 
-DRAWS = 200  # of the bootstrap
 SHOWN, SURE = 12, 0.3  # images in pictures.png, and the score of boxes in it
 
 
@@ -35,21 +34,11 @@ class DetectionOptions(VocOptions):
     )
     test_limit: int = setting(0, "images to test on, at most, chosen at random; 0 for all", least=0)
 
-    def __post_init__(self) -> None:
-        if len(self.splits) == 2 and len(set(self.splits)) == 1:  # to see whether it can learn what it was shown
-            first = self.splits[0]
-            object.__setattr__(self, "splits", (first, f"{first} "))
-            super().__post_init__()
-            object.__setattr__(self, "splits", (first, first))
-        else:
-            super().__post_init__()
-
 
 class VocDetection(VocTask[Boxed]):
     """Mean average precision of boxes on VOC, in two kinds, of a detector trained as a column says.
 
-    The trained detector is kept beside its result, with pictures of the first images that were tested on. With one
-    split named twice, it is tested on the very images it was trained on.
+    The trained detector is kept beside its result, with pictures of the first images that were tested on.
     """
 
     Options = DetectionOptions
@@ -64,8 +53,7 @@ class VocDetection(VocTask[Boxed]):
     def images(self, encoder: Encoder) -> tuple[Boxed, Boxed]:
         """Those to train on, at most `limit`, and those to test on, at most `test_limit`."""
         train, test = super().images(encoder)
-        same = self.options.splits[0] == self.options.splits[1]
-        return train, (train if same else test).limited(self.options.test_limit)
+        return train, test.limited(self.options.test_limit)
 
     def check_data(self, encoder: Encoder) -> None:
         """Refuses missing or damaged data, images without objects, and regions of other images."""
@@ -133,10 +121,6 @@ class VocDetection(VocTask[Boxed]):
             "kept": self.kept and self.kept.name,
         }
 
-    def points(self, column: str, result: Result) -> list[Point]:
-        """A column for each kind of average precision."""
-        return [Point(f"{column}, {kind}", ap, *result["intervals"][kind]) for kind, ap in result["mean_ap"].items()]
-
     @property
     def _file(self) -> Path | None:
         return Path(self.options.proposals) if self.options.proposals.endswith(".npz") else None
@@ -174,20 +158,15 @@ def summary(found: list, test: Boxed) -> Result:
             if counts[index].sum():
                 s, o = (np.concatenate([part[i] for i in index]) for part in (scores, outcomes))
                 values.append(detection.of_class(s, o, int(counts[index].sum())))
-        return {kind: float(np.mean([v[kind] for v in values])) for kind in detection.KINDS}
+        return {kind: float(np.mean([v[kind] for v in values])) if values else float("nan") for kind in detection.KINDS}
 
-    every = np.arange(len(test))
-    draws = [means(index) for index in resamples(len(test), DRAWS)]
     ap = {
         name: round(detection.of_class(np.concatenate(s), np.concatenate(o), int(c.sum()))["voc2007"], 2)
         for name, s, o, c in tables
     }
     return {
-        "mean_ap": means(every),
-        "intervals": {
-            kind: [round(float(v), 2) for v in np.quantile([d[kind] for d in draws], [0.025, 0.975])]
-            for kind in detection.KINDS
-        },
+        "mean_ap": means(np.arange(len(test))),
+        "intervals": intervals(means, len(test)),
         "ap": ap,
         "classes": len(ap),
         "left_out": ",".join(name for name in CLASSES if name not in ap) or "none",

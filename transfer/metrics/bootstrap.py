@@ -9,6 +9,8 @@ import numpy as np
 from bigan.streams import Stream, generator
 from bigan.types import Json
 
+FEW = 200  # draws, of figures that take their time
+
 
 def resamples(count: int, draws: int, seed: int = 0) -> Iterator[np.ndarray]:
     """Sets of test examples drawn with replacement, `(count,)` indices each."""
@@ -34,6 +36,18 @@ def bootstrap(
     values = [statistic(index) for index in resamples(count, draws, seed)]
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def intervals(figures: Callable[[np.ndarray], dict[str, float]], count: int) -> dict[str, list[float]]:
+    """95 % intervals of several figures, by name; draws in which one is NaN do not count for it.
+
+    Args:
+        figures: of `(count,)` indices of test examples.
+        count: number of test examples.
+    """
+    draws = [figures(index) for index in resamples(count, FEW)]
+    ends = {name: np.nanquantile([draw[name] for draw in draws], [0.025, 0.975]) for name in draws[0]}
+    return {name: [round(float(end), 2) for end in pair] for name, pair in ends.items()}
 
 
 def accuracy(correct: np.ndarray) -> dict[str, Json]:

@@ -13,8 +13,7 @@ from bigan.runtime import memory
 from bigan.streams import Stream, generator
 from transfer.backbone import classifier, training, trunk
 from transfer.backbone.recipe import Recipe
-from transfer.classification.voc_training import places as in_order
-from transfer.datasets.decoding import Kept
+from transfer.datasets.decoding import Kept, decoded
 from transfer.datasets.masks import CLASSES, VOID, Masked
 from transfer.segmentation import fcn
 from transfer.segmentation.layout import Layout
@@ -54,7 +53,7 @@ class Scaled(Kept[tuple[np.ndarray, np.ndarray]]):
 
     def made(self, i: int) -> tuple[tuple[np.ndarray, np.ndarray], int]:
         """The i-th image and its mask, and their bytes."""
-        pixels = self.places.scaled(self.images.image(i, self.places.edge))
+        pixels = self.places.scaled(decoded(self.images.encoded[i], self.images.names[i], self.places.edge))
         mask = self.places.scaled_mask(self.images.mask(i))
         return (pixels, mask), pixels.nbytes + mask.nbytes
 
@@ -113,12 +112,11 @@ def fit(
     sample = scaled.windows(some, generator(recipe.seed, Stream.CLASSIFIER_SAMPLE))
     head, scales = fcn.initialized(model, window, len(CLASSES), sample, recipe)
     network = fcn.convolutional(model, head, places, recipe)
-    names = {trunk.stage(item) for item in trunk.linear_layers(network)}
-    classifier.freeze(network, names - set(trained) if trained else set())
+    classifier.move(network, trained)
 
     def minibatch(i: int) -> tuple[np.ndarray, np.ndarray]:
         numbers = generator(recipe.seed, Stream.SEGMENTER_MIRROR, i)
-        canvases, masks = scaled.minibatch(in_order(len(images), i, recipe), numbers)
+        canvases, masks = scaled.minibatch(training.places(len(images), i, recipe), numbers)
         return trunk.scaled(model, canvases), masks
 
     curve = training.train(network, minibatch, fcn.pixel_cross_entropy(places), recipe, about, snapshot)

@@ -15,8 +15,7 @@ import numpy as np
 from PIL import Image
 
 from transfer.backbone.geometry import Grid
-
-GREY = 127  # around images: the middle of the networks' range
+from transfer.datasets.decoding import GREY
 
 
 @dataclass(frozen=True)

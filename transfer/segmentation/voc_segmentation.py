@@ -9,15 +9,14 @@ import numpy as np
 from bigan.config import setting
 from bigan.errors import UserError
 from bigan.types import Json
-from transfer.classification.voc_task import TRAINED, VocOptions, VocTask
-from transfer.datasets import masks
+from transfer.datasets import decoding, masks
 from transfer.datasets.masks import CLASSES, Masked
 from transfer.encoders.encoder import Encoder
 from transfer.metrics import segmentation
-from transfer.metrics.bootstrap import resamples
+from transfer.metrics.bootstrap import intervals
 from transfer.task import Point, Result
+from transfer.voc_task import TRAINED, VocOptions, VocTask
 
-DRAWS = 200  # of the bootstrap
 SHOWN = 12  # images in pictures.png
 RATIO = 500 / 227  # the longer edge of VOC's images over the thesis's crop
 
@@ -81,17 +80,17 @@ class VocSegmentation(VocTask[Masked]):
 
         train, test = self.images(encoder)
         window, edge, about = self.edge(encoder), self.longer(encoder), f"{self.name}, {column}"
-        for i in range(len(test)):  # a damaged one is found before anything is trained
-            test.image(i)
+        whole = decoding.Decoded(test)
+        whole.check()  # a damaged one is found before anything is trained
         snapshot = self.kept and self.kept / "snapshot.npz"
         trained = TRAINED[column]
         fitted = fitting.fit(encoder.method, train, trained, window, edge, self.options, about, snapshot)
         made = segmenter.trained(fitted.network, encoder.method, fitted.places, CLASSES)
         matrices, shown = [], []
-        for i, mask in enumerate(made.masks(test.image(i) for i in range(len(test)))):
+        for i, mask in enumerate(made.masks(whole[i] for i in range(len(test)))):
             matrices.append(segmentation.confusion(test.mask(i), mask, len(CLASSES)))
             if i < SHOWN:
-                shown.append((test.image(i), [test.mask(i), mask]))
+                shown.append((whole[i], [test.mask(i), mask]))
         if self.kept:
             segmenter.save(self.kept, fitted.network, encoder.method, fitted.places, CLASSES)
             pictures.write_beside(self.kept / "pictures.png", shown)
@@ -122,16 +121,11 @@ def summary(matrices: np.ndarray) -> Result:
         matrices: `(n, 21, 21)`, from `segmentation.confusion`, one an image.
     """
     total = matrices.sum(axis=0)
-    draws = [segmentation.figures(matrices[index].sum(axis=0)) for index in resamples(len(matrices), DRAWS)]
-    intervals = {
-        name: [round(float(v), 2) for v in np.nanquantile([draw[name] for draw in draws], [0.025, 0.975])]
-        for name in segmentation.FIGURES
-    }
     background = np.zeros_like(total)
     background[:, 0] = total.sum(axis=1)
     overlaps = zip(CLASSES, segmentation.ious(total), strict=True)
     return segmentation.figures(total) | {
-        "intervals": intervals,
+        "intervals": intervals(lambda index: segmentation.figures(matrices[index].sum(axis=0)), len(matrices)),
         "iu": {name: round(100 * float(iu), 2) for name, iu in overlaps if not np.isnan(iu)},
         "classes": int((total.sum(axis=1) > 0).sum()),
         "background_mean_iu": round(segmentation.figures(background)["mean_iu"], 2),

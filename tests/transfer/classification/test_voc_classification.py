@@ -9,11 +9,11 @@ from tests.transfer.classifiers import QUICK, Spy, labelled, model, pictures
 from transfer.backbone import training, trunk
 from transfer.classification import voc_training
 from transfer.classification.voc_classification import VocClassification
-from transfer.classification.voc_task import TRAINED, VocOptions
 from transfer.datasets import voc
 from transfer.datasets.voc import Labelled
 from transfer.encoders import Given
 from transfer.metrics import average_precision
+from transfer.voc_task import TRAINED, VocOptions
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from PIL import Image
 
 from bigan.errors import UserError
 from tests.transfer.devkit import segment
-from transfer.datasets import masks
+from transfer.datasets import decoding, masks
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_images_and_masks_in_the_lists_order(devkit):
     with Image.open(devkit / "VOC2007/SegmentationClass/1.png") as image:
         assert image.mode == "P"
         np.testing.assert_array_equal(found.mask(1), np.asarray(image))
-    assert found.image(1).size == (9, 6) and found.image(1).mode == "RGB"
+    assert decoding.Decoded(found)[1].size == (9, 6) and decoding.Decoded(found)[1].mode == "RGB"
     one = found.limited(1)
     assert len(one) == 1 and found.limited(0) is found and one.digest() != found.digest()
     assert masks.load("voc", str(devkit / "VOC2007"), "train").digest() == found.digest()

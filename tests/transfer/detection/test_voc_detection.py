@@ -69,7 +69,7 @@ def test_regions_are_a_quarter_foreground_with_the_right_targets():
 @pytest.mark.slow
 def test_a_detector_learns_its_images_by_heart_and_is_loaded_again(devkit):
     options = DetectionOptions(
-        splits=("train", "train"), proposals=str(devkit / "p.npz"), crop=48, iterations=400, units=128, dropout=0.0
+        by_heart=True, proposals=str(devkit / "p.npz"), crop=48, iterations=400, units=128, dropout=0.0
     )
     encoder, task = Given(model(), Split(pictures(2), pictures(2), "p")), VocDetection(options)
     encoder.data_dir, task.kept = str(devkit), devkit / "kept"

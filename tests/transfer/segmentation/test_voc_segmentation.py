@@ -12,7 +12,7 @@ from bigan.errors import UserError
 from tests.transfer.classifiers import Spy, pictures
 from tests.transfer.segmentation.networks import masked, unpadded
 from transfer.backbone import training, trunk
-from transfer.datasets import masks
+from transfer.datasets import decoding, masks
 from transfer.encoders import Given
 from transfer.metrics import segmentation
 from transfer.segmentation import fcn, fitting, segmenter
@@ -50,7 +50,7 @@ def test_a_segmenter_learns_pictures_by_heart(run, tmp_path):
     assert sorted(path.name for path in kept.iterdir()) == ["pictures.png", "segmenter.json", "segmenter.keras"]
     assert np.asarray(Image.open(kept / "pictures.png")).std() > 1
     made = segmenter.load(kept)
-    guesses = list(made.masks(images.image(i) for i in range(len(images))))
+    guesses = list(made.masks(decoding.decoded(images.encoded[i], images.names[i]) for i in range(len(images))))
     matrix = sum(segmentation.confusion(images.mask(i), guess, 21) for i, guess in enumerate(guesses))
     assert segmentation.figures(matrix)["mean_iu"] == pytest.approx(result["mean_iu"], abs=0.1)
 

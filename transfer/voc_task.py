@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bigan.config import setting
 from bigan.errors import UserError
 from bigan.types import Json
 from transfer.backbone.recipe import Recipe
-from transfer.classification.trained import Trained
+from transfer.datasets.encoded import Encoded
 from transfer.encoders.encoder import Encoder
+from transfer.task import Point, Result
+from transfer.trained import Trained
 
 TRAINED = {"fc8": ("fc8",), "fc6-8": ("fc6", "fc7", "fc8"), "all": ()}  # columns of Table 5.3; (): every layer
 
 
-class Images(Protocol):
-    """Labelled images of a split."""
-
-    def limited(self: Split, most: int) -> Split:
-        """At most that many of them, chosen at random, always the same ones; 0 for all."""
-
-    def digest(self) -> str:
-        """Identifies images and labels."""
-
-
-Split = TypeVar("Split", bound=Images)
+Split = TypeVar("Split", bound=Encoded)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +26,9 @@ class VocOptions(Recipe):
     """Of the tasks on VOC."""
 
     splits: tuple[str, ...] = setting(("train", "val"), "of VOC: trained and tested on, separated by a comma")
+    by_heart: bool = setting(
+        False, "test on the very images that are trained on instead, to see whether they can be learned at all"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,13 +54,14 @@ class VocTask(Trained, Generic[Split]):
         """The images of a split."""
 
     def images(self, encoder: Encoder) -> tuple[Split, Split]:
-        """Those to train on, at most `limit`, and those to test on."""
+        """Those to train on, at most `limit`, and those to test on: with `by_heart`, the same."""
         if encoder.resize:
             raise UserError(f"`resize` is not for `task={self.name}`, which takes images of any sizes")
         place = encoder.dataset, encoder.data_dir
         if place not in self._read:
-            train, test = (self.read(*place, split) for split in self.options.splits)
-            self._read[place] = train.limited(self.options.limit), test
+            first, second = self.options.splits
+            train = self.read(*place, first).limited(self.options.limit)
+            self._read[place] = train, train if self.options.by_heart else self.read(*place, second)
         return self._read[place]
 
     def columns(self, encoder: Encoder) -> list[str]:
@@ -82,5 +78,11 @@ class VocTask(Trained, Generic[Split]):
         super().check(encoder, column)
 
     def key(self, encoder: Encoder, column: str) -> dict[str, Json]:
-        """With the images' own digests."""
-        return super().key(encoder, column) | {"data": [images.digest() for images in self.images(encoder)]}
+        """With the images' own digests, which say `by_heart` too."""
+        key: dict[str, Any] = super().key(encoder, column)
+        options = {name: value for name, value in key["options"].items() if name != "by_heart"}
+        return key | {"options": options, "data": [images.digest() for images in self.images(encoder)]}
+
+    def points(self, column: str, result: Result) -> list[Point]:
+        """A column for each kind of mean average precision."""
+        return [Point(f"{column}, {kind}", ap, *result["intervals"][kind]) for kind, ap in result["mean_ap"].items()]
