@@ -1,9 +1,9 @@
 """What a trained detector or segmenter sees in images of your own: boxes as JSON, masks as PNG.
 
-python -m scripts.predict --model=RUN/transfer/voc_detection/RUN-all-1a2b3c4d/predictor --images=a.jpg,b.png --out=found
+python -m scripts.predict --model=RUN/transfer/voc_detection/RUN-all-1a2b3c4d --images=a.jpg,b.png --out=found
 
-A task of scripts.transfer keeps what it has trained in the folder `predictor` beside its pictures. Loading it imports
-the module that it names, so load only what you trust.
+scripts.transfer --task=voc_detection and --task=voc_segmentation keep what they have trained in a folder beside their
+results. Loading it imports the module that it names, so load only what you trust.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
     model = predictor.load(FLAGS.model)
     for i, path in enumerate(paths, 1):
         image = predictor.read_image(path)
-        for written in model.write(path.name, image, model.predict(image), Path(FLAGS.out)):
+        for written in model.write(path.name, model.predict(image), image.shape[1::-1], Path(FLAGS.out)):
             print(written)
         print(f"predict: {i:,}/{len(paths):,}", file=sys.stderr, flush=True)
 

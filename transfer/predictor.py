@@ -2,9 +2,9 @@
 
 A task writes a folder with `describe`; its predictor.json names the class that reads it:
 
-    predictor = transfer.predictor.load("runs/tiny32/transfer/voc_detection/tiny32-all-1a2b3c4d/predictor")
+    predictor = transfer.predictor.load("runs/tiny32/transfer/voc_detection/tiny32-all-1a2b3c4d")
     found = predictor.predict(image)  # (height, width, 3) uint8
-    predictor.write("holiday.jpg", image, found, Path("out"))
+    predictor.write("holiday.jpg", found, (width, height), Path("out"))
 
 A kind of prediction is one class: a subclass of `Predictor`, named in its folder by its importable name. What a folder
 names is imported, so load only folders that you trust.
@@ -26,7 +26,14 @@ from bigan.runtime import files
 from bigan.types import Json
 
 FILE = "predictor.json"
-PREDICTORS = Registry("predictor", "predict", {"voc_detection": "transfer.detection.detector:Detector"})
+PREDICTORS = Registry(
+    "predictor",
+    "predict",
+    {
+        "detector": "transfer.detection.detector:Detector",
+        "segmenter": "transfer.segmentation.segmenter:Segmenter",
+    },
+)
 
 
 class Predictor(abc.ABC):
@@ -53,13 +60,13 @@ class Predictor(abc.ABC):
         """
 
     @abc.abstractmethod
-    def write(self, name: str, image: np.ndarray, prediction: Any, out: Path) -> list[Path]:
+    def write(self, name: str, prediction: Any, size: tuple[int, int], out: Path) -> list[Path]:
         """Writes one prediction, atomically.
 
         Args:
             name: of the image's file, without folders; files are called after its stem.
-            image: as given to `predict`.
             prediction: from `predict`.
+            size: width and height of the image.
             out: the folder.
 
         Returns:

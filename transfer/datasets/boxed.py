@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bigan.errors import UserError
-from transfer.datasets import voc
+from transfer.datasets import decoding, voc
 from transfer.datasets.encoded import Encoded
 
 
@@ -56,18 +56,24 @@ def load(dataset: str, data_dir: str, split: str) -> Boxed:
         split: 'train', 'val', 'trainval' or 'test'.
 
     Raises:
-        UserError: as `voc.load` does, or if there is no such dataset.
+        UserError: as `voc.load` does; if there is no such dataset; or naming the file, if a box lies outside an image
+            that has another size than its annotation says.
     """
     if dataset not in ("", "voc"):
         raise UserError(f"`dataset` must be voc for `task=voc_detection`. Received: {dataset!r}")
     if not data_dir:
         raise UserError("`data_dir` is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
     found = voc.load(data_dir, split)
-    return Boxed(
-        [p.path.read_bytes() for p in found],
+    encoded, names = [p.path.read_bytes() for p in found], [str(p.path) for p in found]
+    made = Boxed(
+        encoded,
         [np.array([b.corners for b in p.boxes], np.float32).reshape(-1, 4) for p in found],
         [np.array([b.label for b in p.boxes], np.int64) for p in found],
         [np.array([b.difficult for b in p.boxes], bool) for p in found],
-        [(p.width, p.height) for p in found],
-        [str(p.path) for p in found],
+        [decoding.size(content, name) for content, name in zip(encoded, names, strict=True)],
+        names,
     )
+    for corners, (width, height), name in zip(made.boxes, made.sizes, made.names, strict=True):
+        if (corners[:, 2:] > (width, height)).any():
+            raise UserError(f"{name}: a box of its annotation lies outside the image, {width} x {height}")
+    return made

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+DEVIATIONS = np.array([0.1, 0.1, 0.2, 0.2])  # that a network's targets, coded boxes, are divided by
 LARGEST = np.log(1000 / 16)  # of a coded side's change: no box may run away
 
 
@@ -39,7 +40,8 @@ def decode(regions: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 def clip(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
     """Boxes cut off at the image's border, `(..., 4)`; each keeps a pixel."""
     ends = np.array([width, height, width, height])
-    return np.clip(boxes, 1, ends)
+    boxes = np.clip(boxes, 1, ends)
+    return np.concatenate([boxes[..., :2], np.maximum(boxes[..., 2:], boxes[..., :2])], axis=-1)
 
 
 def suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from PIL import Image
 from bigan.errors import UserError
 from bigan.runtime import backend, files
 from transfer import predictor
-from transfer.detection import boxes
+from transfer.detection import boxes, layout
 
 if TYPE_CHECKING:
     import keras
@@ -44,22 +44,9 @@ class Detector(predictor.Predictor):
 
     def detect(self, image: Image.Image, regions: np.ndarray) -> Found:
         """Objects of an RGB image, given `(n, 4)` regions, 1-based and inclusive."""
-        from transfer.detection import fitting
-
         if not len(regions):
             return Found(np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0))
-        canvas, scale = fitting.placed(image, self.edge)
-        padded = SMALLEST
-        while padded < len(regions):
-            padded *= 2
-        asked = np.zeros((1, padded, 4), np.float32)
-        asked[0, : len(regions)] = fitting.on_canvas(regions, scale)
-        x = (canvas[None] * np.float32(self.affine[0]) + np.float32(self.affine[1])).astype(np.float32)
-        output = np.asarray(self.network.predict_on_batch([x, asked]), np.float64)[0, : len(regions)]
-        count = 1 + len(self.classes)
-        logits, offsets = output[:, :count], output[:, count:].reshape(-1, count, 4) * fitting.DEVIATIONS
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        odds /= odds.sum(axis=1, keepdims=True)
+        odds, offsets = self._outputs(image, regions)
         places = boxes.clip(boxes.decode(np.asarray(regions, np.float64)[:, None], offsets), *image.size)
         parts = []
         for label in range(len(self.classes)):
@@ -71,14 +58,32 @@ class Detector(predictor.Predictor):
         order = np.argsort(-merged.scores, kind="stable")[:MOST]
         return Found(*(part[order] for part in merged))
 
+    def _outputs(self, image: Image.Image, regions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities `(n, 1 + classes)`, background first, and offsets of each `(n, 1 + classes, 4)`."""
+        canvas, scale = layout.placed(image, self.edge)
+        padded = SMALLEST
+        while padded < len(regions):
+            padded *= 2
+        asked = np.zeros((1, padded, 4), np.float32)
+        asked[0, : len(regions)] = layout.on_canvas(regions, scale)
+        x = (canvas[None] * np.float32(self.affine[0]) + np.float32(self.affine[1])).astype(np.float32)
+        output = np.asarray(self.network.predict_on_batch([x, asked]), np.float64)[0, : len(regions)]
+        count = 1 + len(self.classes)
+        logits, offsets = output[:, :count], output[:, count:].reshape(-1, count, 4) * boxes.DEVIATIONS
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True), offsets
+
     def save(self, folder: Path) -> None:
         """Writes what `load` reads.
 
         Raises:
             UserError: if the folder cannot be written.
         """
+        import keras
+
+        plain = keras.Model(self.network.inputs, self.network.outputs[0])  # without the optimizer that trained it
         with files.replacing(folder / NETWORK) as aside, backend.silent_libraries():
-            self.network.save(aside)
+            plain.save(aside)
         facts = {"edge": self.edge, "classes": list(self.classes), "affine": list(self.affine)}
         predictor.describe(folder, type(self), facts)
 
@@ -102,6 +107,10 @@ class Detector(predictor.Predictor):
         except Exception as error:  # zipfile's, h5py's and Keras's own
             line = " ".join(str(error).split())[:200]
             raise UserError(f"{folder / NETWORK}: cannot be loaded by Keras ({line})") from error
+        side, outputs = layout.canvas(edge), 5 * (1 + len(classes))
+        shapes = [tuple(v.shape[1:]) for v in (*network.inputs, *network.outputs)]
+        if shapes != [(side, side, 3), (None, 4), (None, outputs)]:
+            raise UserError(f"{folder / NETWORK}: is no detector of {len(classes)} classes at edge {edge}: {shapes}")
         return cls(network, edge, classes, (scale, offset))
 
     def predict(self, image: np.ndarray) -> Found:
@@ -110,7 +119,7 @@ class Detector(predictor.Predictor):
 
         return self.detect(Image.fromarray(image), proposals.search(image))
 
-    def write(self, name: str, image: np.ndarray, prediction: Any, out: Path) -> list[Path]:
+    def write(self, name: str, prediction: Any, size: tuple[int, int], out: Path) -> list[Path]:
         """Writes STEM.json: 'image', its 'width' and 'height', and 'objects', best first.
 
         Of each object: 'class', 'score', and 'box': left, top, right, bottom in pixels, 1-based and inclusive.
@@ -120,6 +129,5 @@ class Detector(predictor.Predictor):
             for b, k, s in zip(*prediction, strict=True)
         ]
         path = out / f"{Path(name).stem}.json"
-        height, width = image.shape[:2]
-        files.write_json(path, {"image": name, "width": width, "height": height, "objects": objects})
+        files.write_json(path, {"image": name, "width": size[0], "height": size[1], "objects": objects})
         return [path]

@@ -6,51 +6,21 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from PIL import Image
 
 from bigan.errors import UserError
 from bigan.models.method import Method
 from bigan.streams import Stream, generator
 from transfer.backbone import classifier, training, trunk
 from transfer.backbone.recipe import Recipe
-from transfer.datasets import decoding
 from transfer.datasets.boxed import Boxed
+from transfer.datasets.decoding import Kept, decoded
 from transfer.datasets.voc import CLASSES
-from transfer.detection import boxes, network
+from transfer.detection import boxes, layout, network
 
-LONGEST = 4 / 3  # of a canvas's edge to the shorter edge of images: VOC's commonest shape; longer ones are made smaller
 REGIONS = 128  # of a minibatch
 FOREGROUND, BACKGROUND = 0.5, 0.1  # IoU with an object, at least
 PART = 0.25  # of the regions that are foreground, at most
-DEVIATIONS = np.array([0.1, 0.1, 0.2, 0.2])  # that targets are divided by
-GREY = 127  # beside images
 EXAMPLES = 1000  # regions at least, on which fc6 and fc7 are initialised
-
-
-def canvas_of(edge: int) -> int:
-    """Edge of the square on which images of that shorter edge are put."""
-    return round(LONGEST * edge)
-
-
-def placed(image: Image.Image, edge: int) -> tuple[np.ndarray, float]:
-    """An RGB image on its canvas, `(canvas, canvas, 3)` uint8, and its scale: shorter edge `edge`, if it fits."""
-    canvas = canvas_of(edge)
-    scale = min(edge / min(image.size), canvas / max(image.size))
-    width, height = (min(canvas, max(1, round(side * scale))) for side in image.size)
-    size = width, height
-    out = np.full((canvas, canvas, 3), GREY, np.uint8)
-    out[: size[1], : size[0]] = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
-    return out, scale
-
-
-def on_canvas(regions: np.ndarray, scale: float) -> np.ndarray:
-    """Boxes, 1-based and inclusive, in a canvas's pixels, 0-based and inclusive."""
-    return np.concatenate([(regions[..., :2] - 1) * scale, regions[..., 2:] * scale - 1], axis=-1).astype(np.float32)
-
-
-def mirrored(regions: np.ndarray, width: int) -> np.ndarray:
-    """Boxes of an image as they lie on its mirror image."""
-    return np.stack([width + 1 - regions[:, 2], regions[:, 1], width + 1 - regions[:, 0], regions[:, 3]], axis=1)
 
 
 def drawn(
@@ -81,8 +51,26 @@ def drawn(
     chosen[: len(index)] = everything[index]
     out[: len(index), 0] = 0
     out[: len(front), 0] = labels[best[front]]
-    out[: len(front), 1:] = boxes.encode(everything[front], truth[best[front]]) / DEVIATIONS
+    out[: len(front), 1:] = boxes.encode(everything[front], truth[best[front]]) / boxes.DEVIATIONS
     return chosen, out
+
+
+class Canvases(Kept[tuple[np.ndarray, float]]):
+    """Canvases of images, `(canvas, canvas, 3)` uint8, and the images' scales; see `layout.placed`.
+
+    Args:
+        images: the files.
+        edge: the shorter one of images, scaled.
+    """
+
+    def __init__(self, images: Boxed, edge: int) -> None:
+        super().__init__(len(images))
+        self.images, self.edge = images, edge
+
+    def made(self, i: int) -> tuple[tuple[np.ndarray, float], int]:
+        """The i-th canvas and scale, and their bytes."""
+        made = layout.placed(decoded(self.images.encoded[i], self.images.names[i]), self.edge)
+        return made, made[0].nbytes
 
 
 class Minibatches:
@@ -103,9 +91,10 @@ class Minibatches:
         kept = np.array([i for i in range(len(images)) if not images.difficult[i].all()], np.int64)
         if not len(kept):
             raise UserError("`splits`: the images to train on show no object, or difficult ones alone")
-        self.model, self.images, self.edge, self.recipe = model, images.some(kept), edge, recipe
+        self.model, self.images, self.recipe = model, images.some(kept), recipe
         self.regions = [regions[i] for i in kept]
-        self.canvases = [self._decoded(i) for i in range(len(kept))]  # uint8: 200 kB each at an edge of 192
+        self.canvases = Canvases(self.images, edge)
+        self.canvases.check()
 
     def __call__(self, number: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
         """Scaled canvases and regions on them, and the regions' labels."""
@@ -118,22 +107,17 @@ class Minibatches:
     def sample(self, count: int) -> np.ndarray:
         """Scaled canvases, at most so many."""
         order = generator(self.recipe.seed, Stream.CLASSIFIER_SAMPLE).permutation(len(self.images))[:count]
-        return trunk.scaled(self.model, np.stack([self.canvases[i][0] for i in order]))
+        return trunk.scaled(self.model, np.stack([self.canvases[int(i)][0] for i in order]))
 
     def _one(self, i: int, numbers: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        easy = ~self.images.difficult[i]
+        easy, width = ~self.images.difficult[i], self.images.sizes[i][0]
         truth, regions, (pixels, scale) = self.images.boxes[i][easy], self.regions[i], self.canvases[i]
-        width = self.images.sizes[i][0]
         if numbers.random() < 0.5:
-            inside = min(pixels.shape[1], max(1, round(width * scale)))
-            pixels = np.concatenate([pixels[:, :inside][:, ::-1], pixels[:, inside:]], axis=1)
-            truth, regions = mirrored(truth, width), mirrored(regions, width)
+            pixels = layout.mirrored_canvas(pixels, width, scale)
+            truth, regions = layout.mirrored(truth, width), layout.mirrored(regions, width)
         count = max(1, REGIONS // self.recipe.batch_size)
         chosen, labels = drawn(regions, truth, self.images.labels[i][easy] + 1, count, numbers)
-        return pixels, on_canvas(chosen, scale), labels
-
-    def _decoded(self, i: int) -> tuple[np.ndarray, float]:
-        return placed(decoding.decoded(self.images.encoded[i], self.images.names[i]), self.edge)
+        return pixels, layout.on_canvas(chosen, scale), labels
 
 
 def fit(
@@ -163,6 +147,6 @@ def fit(
     """
     minibatches = Minibatches(model, images, regions, edge, recipe)
     sample = minibatches.sample(-(-max(2 * recipe.units, EXAMPLES) // len(network.SAMPLED)))
-    made, scales = network.build(model, canvas_of(edge), 1 + len(CLASSES), sample, recipe)
+    made, scales = network.build(model, layout.canvas(edge), 1 + len(CLASSES), sample, recipe)
     classifier.move(made, {"scores", "offsets", *trained} if trained else ())
     return made, training.train(made, minibatches, network.multi_task, recipe, about, snapshot), scales

@@ -15,23 +15,24 @@ import functools
 import hashlib
 import importlib
 import os
-import sys
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from bigan.errors import UserError
 from bigan.runtime import files
 from bigan.streams import fixed_order
 from transfer.datasets import decoding
 from transfer.datasets.boxed import Boxed
+from transfer.progress import counted
 
 SEARCH = "selective search, fast, sigma 0.8, at most 2000"  # part of the cache's keys: to be changed with the search
 MOST = 2000  # regions of an image
+LARGEST = 1000  # pixels of an image's longer edge that are searched; VOC's have 500
 
 
 def need_opencv() -> Any:
@@ -53,16 +54,25 @@ def need_opencv() -> Any:
 def search(pixels: np.ndarray) -> np.ndarray:
     """Selective search: `(height, width, 3)` uint8 to `(n, 4)` int32 boxes, 1-based and inclusive, n at most `MOST`.
 
+    Images that are larger than VOC's are searched at VOC's size, or it would take minutes.
+
     Raises:
         UserError: if OpenCV is missing.
     """
     cv2 = need_opencv()
+    height, width = pixels.shape[:2]
+    scale = min(1.0, LARGEST / max(height, width))
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
     segmenter = cv2.ximgproc.segmentation.createSelectiveSearchSegmentation()
     segmenter.setBaseImage(np.ascontiguousarray(pixels[..., ::-1]))
     segmenter.switchToSelectiveSearchFast()
     found = np.asarray(segmenter.process(), np.int64).reshape(-1, 4)  # left, top, width, height, in an order by chance
-    found = np.unique(np.concatenate([found[:, :2] + 1, found[:, :2] + found[:, 2:]], axis=1), axis=0)
-    return found[np.sort(fixed_order(len(found))[:MOST])].astype(np.int32)
+    ends = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:]], axis=1) / scale
+    ends = np.rint(np.minimum(ends, [width, height, width, height])).astype(np.int64)
+    ends = np.unique(ends + [1, 1, 0, 0], axis=0)
+    return ends[np.sort(fixed_order(len(ends))[:MOST])].astype(np.int32)
 
 
 def searched(images: Boxed, cache: Path | None, about: str) -> list[np.ndarray]:
@@ -76,29 +86,22 @@ def searched(images: Boxed, cache: Path | None, about: str) -> list[np.ndarray]:
     Raises:
         UserError: naming the file, if an image or a file of the cache is damaged; or if OpenCV is missing.
     """
-    places = [cache / f"{_digest(content)}.npy" if cache else None for content in images.encoded]
+    places = [cache and cache / f"{_digest(content)}.npy" for content in images.encoded]
     missing = [i for i, place in enumerate(places) if place is None or not place.is_file()]
     found: dict[int, np.ndarray] = {}
     if missing:
-        need_opencv().setNumThreads(1)  # images are searched side by side instead
-        begun = said = time.monotonic()
-        pool = ThreadPoolExecutor(os.cpu_count())  # OpenCV lets go of Python's lock
+        need_opencv().setNumThreads(1)  # images are searched side by side instead: OpenCV lets go of Python's lock
+        pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
         try:
-            for done, (i, regions) in enumerate(
-                zip(missing, pool.map(lambda i: _search(images, i), missing), strict=True), 1
-            ):
+            results = zip(missing, pool.map(functools.partial(_search, images), missing), strict=True)
+            for i, regions in counted(results, len(missing), f"{about}: selective search, image"):
                 place = places[i]
                 if place is not None:
                     files.write(place, functools.partial(np.save, arr=regions))
                 found[i] = regions
-                if done == len(missing) or time.monotonic() - said > 10:
-                    said = time.monotonic()
-                    left = (said - begun) * (len(missing) - done) / done
-                    line = f"{about}: selective search, image {done:,}/{len(missing):,}  {left:.0f} s left"
-                    print(line, file=sys.stderr, flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
-    return [found[i] if i in found else _kept(place) for i, place in enumerate(places) if place or i in found]
+    return [found[i] if place is None or i in found else _kept(place) for i, place in enumerate(places)]
 
 
 def read(path: Path, images: Boxed) -> list[np.ndarray]:
@@ -114,15 +117,18 @@ def read(path: Path, images: Boxed) -> list[np.ndarray]:
     if not path.is_file():
         raise UserError(f"`proposals`: no such file: {path}")
     try:
-        with np.load(path) as arrays:
+        with np.load(path, allow_pickle=False) as arrays:
             names, counts, boxes = (np.asarray(arrays[key]) for key in ("names", "counts", "boxes"))
         if names.dtype.kind != "U" or counts.dtype.kind not in "iu" or boxes.dtype.kind not in "iuf":
             raise ValueError("names must be text, counts integers, boxes numbers")
         if names.shape != counts.shape or names.ndim != 1 or boxes.shape != (counts.sum(), 4) or (counts < 0).any():
             raise ValueError(f"names, counts and boxes have shapes {names.shape}, {counts.shape} and {boxes.shape}")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        if len(set(names.tolist())) < len(names):
+            raise ValueError("it names an image twice")
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"`proposals`: {path} is no file of names, counts and boxes ({error})") from error
-    parts = dict(zip(names.tolist(), np.split(boxes, np.cumsum(counts)[:-1]), strict=True))
+    ends = np.cumsum(counts.astype(np.int64))
+    parts = {name: boxes[end - count : end] for name, count, end in zip(names.tolist(), counts, ends, strict=True)}
     out = []
     for name, (width, height) in zip(images.stems, images.sizes, strict=True):
         if name not in parts:
@@ -145,11 +151,11 @@ def _digest(content: bytes) -> str:
     return hashlib.blake2b(content + SEARCH.encode(), digest_size=16).hexdigest()
 
 
-def _kept(path: Path | None) -> np.ndarray:
+def _kept(path: Path) -> np.ndarray:
     try:
-        regions = np.load(path)  # type: ignore[arg-type]
-        if regions.ndim != 2 or regions.shape[1] != 4:
-            raise ValueError(f"boxes of shape {regions.shape}")
+        regions = np.load(path)
+        if regions.ndim != 2 or regions.shape[1] != 4 or regions.dtype != np.int32:
+            raise ValueError(f"boxes of shape {regions.shape}, {regions.dtype}")
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path}: is damaged; remove it, and it is made again ({error})") from error
     return regions

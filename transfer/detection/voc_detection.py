@@ -13,10 +13,11 @@ from bigan.types import Json
 from transfer.datasets import boxed, decoding
 from transfer.datasets.boxed import Boxed
 from transfer.datasets.voc import CLASSES
-from transfer.detection import proposals
+from transfer.detection import layout, proposals
 from transfer.encoders.encoder import Encoder
 from transfer.metrics import detection
 from transfer.metrics.bootstrap import intervals
+from transfer.progress import counted
 from transfer.task import Result
 from transfer.voc_task import TRAINED, VocOptions, VocTask
 
@@ -72,7 +73,7 @@ class VocDetection(VocTask[Boxed]):
 
     def edge(self, encoder: Encoder) -> int:
         """Of the canvases that images are put on."""
-        return round(4 / 3 * self.options.crop)
+        return layout.canvas(self.options.crop)
 
     def key(self, encoder: Encoder, column: str) -> dict[str, Json]:
         """With where regions come from: which folder they are kept in is no part of it."""
@@ -92,21 +93,20 @@ class VocDetection(VocTask[Boxed]):
 
         train, test = self.images(encoder)
         about, options, model = f"{self.name}, {column}", self.options, encoder.method
-        regions, asked = self._regions(train, about), self._regions(test, about)
+        whole = decoding.Decoded(test)
+        whole.check()  # a damaged one is found before anything is trained
+        regions, asked = self._regions(train, f"{about}, training"), self._regions(test, f"{about}, tests")
         snapshot = self.kept and self.kept / "snapshot.npz"
         network, curve, scales = fitting.fit(
             model, train, regions, TRAINED[column], options.crop, options, about, snapshot
         )
         scale, offset = (float(np.asarray(v).reshape(-1)[0]) for v in model.spec.affine(model.value_range))
         made = detector.Detector(network, options.crop, CLASSES, (scale, offset))
-        found, shown = [], []
-        for i in range(len(test)):
-            image = decoding.decoded(test.encoded[i], test.names[i])
-            found.append(made.detect(image, asked[i]))
-            if i < SHOWN:
-                shown.append((image, found[-1]))
+        places = counted(range(len(test)), len(test), f"{about}: tests, image")
+        found = [made.detect(whole[i], asked[i]) for i in places]
         if self.kept:
-            made.save(self.kept / "predictor")
+            made.save(self.kept)
+            shown = [(whole[i], found[i]) for i in range(min(SHOWN, len(test)))]
             pictures.write_boxes(self.kept / "pictures.png", shown, CLASSES, SURE)
             (self.kept / "snapshot.npz").unlink(missing_ok=True)
         return summary(found, test) | {

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from bigan.errors import UserError
-from bigan.runtime import files
+from transfer import predictor
 from transfer.segmentation.layout import Layout
 
 if TYPE_CHECKING:
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
     from bigan.models.method import Method
 
 CHUNK = 16  # canvases at once
-NETWORK, ABOUT = "segmenter.keras", "segmenter.json"
+NETWORK = "segmenter.keras"
 
 
-class Segmenter:
+class Segmenter(predictor.Predictor):
     """Scores of canvases, and what they say of every pixel of an image.
 
     Args:
@@ -44,6 +43,36 @@ class Segmenter:
             canvases = np.stack([self.places.placed(self.places.scaled(image)) for image in chunk])
             for image, cells in zip(chunk, self.scores(canvases), strict=True):
                 yield self._mask(cells, *image.size)
+
+    def predict(self, image: np.ndarray) -> np.ndarray:
+        """The class of every pixel of an image, `(height, width)` uint8."""
+        return next(self.masks([Image.fromarray(image)]))
+
+    def write(self, name: str, prediction: Any, size: tuple[int, int], out: Path) -> list[Path]:
+        """Writes STEM.png: the image's classes as a palette image in VOC's colours."""
+        from transfer.segmentation import pictures
+
+        path = out / f"{Path(name).stem}.png"
+        pictures.write_mask(path, prediction)
+        return [path]
+
+    @classmethod
+    def load(cls, folder: Path) -> Segmenter:
+        """See `Predictor`."""
+        about = predictor.facts_of(folder)
+        try:
+            places, classes = Layout(**about["layout"]), tuple(map(str, about["classes"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{folder / predictor.FILE}: describes no segmenter ({error})") from error
+        if not (folder / NETWORK).is_file():
+            raise UserError(f"{folder / NETWORK}: is missing")
+        from transfer.encoders import wrapped
+
+        network = wrapped.load(folder / NETWORK).encoder
+        expected = (places.cells, places.cells, len(classes))
+        if tuple(network.output_shape[1:]) != expected:
+            raise UserError(f"{folder / NETWORK}: its scores must be {expected}. Received: {network.output_shape[1:]}")
+        return cls(lambda canvases: np.asarray(network.predict_on_batch(canvases)), places, classes)
 
     def _mask(self, cells: np.ndarray, width: int, height: int) -> np.ndarray:
         across, down = self.places.size(width, height)
@@ -64,7 +93,7 @@ def trained(network: keras.Model, model: Method, places: Layout, classes: tuple[
 
 
 def save(folder: Path, network: keras.Model, model: Method, places: Layout, classes: tuple[str, ...]) -> None:
-    """Writes what `load` reads: a plain Keras model of raw canvases, and where images and cells lie.
+    """Writes what `Segmenter.load` reads: a plain Keras model of raw canvases, and where images and cells lie.
 
     Raises:
         UserError: if the folder cannot be written.
@@ -75,28 +104,5 @@ def save(folder: Path, network: keras.Model, model: Method, places: Layout, clas
 
     plain = keras.Model(network.inputs, network.outputs[0])  # the same weights, without the optimizer that trained them
     write_encoder(folder / NETWORK, plain, model.spec, model.value_range)
-    files.write_json(folder / ABOUT, {"layout": dataclasses.asdict(places), "classes": list(classes)})
-
-
-def load(folder: Path) -> Segmenter:
-    """The segmenter in a folder.
-
-    Raises:
-        UserError: naming the file that is missing or damaged.
-    """
-    with files.readable(folder):
-        content = (folder / ABOUT).read_bytes()
-    try:
-        about = json.loads(content)
-        places, classes = Layout(**about["layout"]), tuple(map(str, about["classes"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder / ABOUT}: describes no segmenter ({error})") from error
-    if not (folder / NETWORK).is_file():
-        raise UserError(f"{folder / NETWORK}: is missing")
-    from transfer.encoders import wrapped
-
-    network = wrapped.load(folder / NETWORK).encoder
-    expected = (places.cells, places.cells, len(classes))
-    if tuple(network.output_shape[1:]) != expected:
-        raise UserError(f"{folder / NETWORK}: its scores must be {expected}. Received: {network.output_shape[1:]}")
-    return Segmenter(lambda canvases: np.asarray(network.predict_on_batch(canvases)), places, classes)
+    facts = {"layout": dataclasses.asdict(places), "classes": list(classes)}
+    predictor.describe(folder, Segmenter, facts)

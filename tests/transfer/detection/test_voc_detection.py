@@ -12,7 +12,7 @@ from tests.transfer.classifiers import model, pictures
 from tests.transfer.devkit import annotate
 from transfer import predictor
 from transfer.datasets import boxed
-from transfer.detection import boxes, fitting, proposals
+from transfer.detection import boxes, fitting, layout, proposals
 from transfer.detection.voc_detection import DetectionOptions, VocDetection
 from transfer.encoders import Given
 
@@ -54,16 +54,16 @@ def test_regions_are_a_quarter_foreground_with_the_right_targets():
     assert ((near >= 0.1) & (near < 0.5)).all()
     own = overlaps[front].argmax(axis=1)
     np.testing.assert_array_equal(out[front, 0], labels[own])
-    again = boxes.decode(chosen[front], out[front, 1:] * fitting.DEVIATIONS)
+    again = boxes.decode(chosen[front], out[front, 1:] * boxes.DEVIATIONS)
     np.testing.assert_allclose(again, truth[own])
     _, none = fitting.drawn(regions, truth[:0], labels[:0], 8, rng)
     assert (none[:, 0] == -1).all()
     _, few = fitting.drawn(truth[:0], truth, labels, 8, rng)  # only the objects themselves
     assert sorted(few[:, 0].tolist()) == [-1] * 6 + [3, 7]
-    flipped = fitting.mirrored(truth, 100)
+    flipped = layout.mirrored(truth, 100)
     np.testing.assert_array_equal(flipped[0], [61, 10, 91, 50])
-    np.testing.assert_array_equal(fitting.mirrored(flipped, 100), truth)
-    np.testing.assert_array_equal(fitting.on_canvas(np.array([[1, 1, 10, 20]]), 2.0), [[0, 0, 19, 39]])
+    np.testing.assert_array_equal(layout.mirrored(flipped, 100), truth)
+    np.testing.assert_array_equal(layout.on_canvas(np.array([[1, 1, 10, 20]]), 2.0), [[0, 0, 19, 39]])
 
 
 @pytest.mark.slow
@@ -79,19 +79,19 @@ def test_a_detector_learns_its_images_by_heart_and_is_loaded_again(devkit):
     assert min(result["mean_ap"].values()) > 90 and result["ap"].keys() == {"cat", "dog"}, result["mean_ap"]
     assert "aeroplane" in result["left_out"]
     assert np.asarray(Image.open(devkit / "kept" / "pictures.png")).std() > 1
-    made = predictor.load(devkit / "kept" / "predictor")
+    made = predictor.load(devkit / "kept")
     path = devkit / "VOC2007/JPEGImages/0.jpg"
     image = predictor.read_image(path)
     truth = boxed.load("", str(devkit), "train")
     found = made.detect(Image.fromarray(image), proposals.read(devkit / "p.npz", truth)[0])
-    (written,) = made.write("0.jpg", image, found, devkit / "out")
+    (written,) = made.write("0.jpg", found, (80, 60), devkit / "out")
     objects = json.loads(written.read_text())["objects"]
     best = {o["class"]: o["box"] for o in objects[::-1]}
     for name, box in zip(("dog", "cat"), truth.boxes[0], strict=True):
         assert boxes.iou(best[name], box)[0, 0] > 0.5
-    (devkit / "kept/predictor/detector.keras").unlink()
+    (devkit / "kept/detector.keras").unlink()
     with pytest.raises(UserError, match="detector.keras: is missing"):
-        predictor.load(devkit / "kept/predictor")
+        predictor.load(devkit / "kept")
 
 
 def test_selective_search_is_kept_and_resumed(devkit, monkeypatch):

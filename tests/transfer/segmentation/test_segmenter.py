@@ -42,23 +42,23 @@ def test_a_folder_holds_all_of_it(tmp_path):
     network = fcn.convolutional(made, head, places, recipe)
     segmenter.save(tmp_path, network, made, places, CLASSES)
     images = [Image.fromarray(rng.integers(0, 256, (25, 40, 3), np.uint8)) for _ in range(3)]
-    loaded = segmenter.load(tmp_path)
+    loaded = segmenter.Segmenter.load(tmp_path)
     assert loaded.classes == CLASSES and loaded.places == places
     expected = list(segmenter.trained(network, made, places, CLASSES).masks(images))
     for a, b in zip(loaded.masks(images), expected, strict=True):
         np.testing.assert_array_equal(a, b)
-    about = json.loads((tmp_path / "segmenter.json").read_text())
+    about = json.loads((tmp_path / "predictor.json").read_text())
     for changed, message in (
         (about | {"classes": ["one"]}, r"its scores must be \(9, 9, 1\). Received: \(9, 9, 3\)"),
-        ({"layout": {}, "classes": []}, "segmenter.json: describes no segmenter"),
-        ([], "segmenter.json: describes no segmenter"),
+        (about | {"layout": {}}, "predictor.json: describes no segmenter"),
+        ([], "predictor.json: describes no predictor"),
     ):
-        (tmp_path / "segmenter.json").write_text(json.dumps(changed))
+        (tmp_path / "predictor.json").write_text(json.dumps(changed))
         with pytest.raises(UserError, match=message):
-            segmenter.load(tmp_path)
-    (tmp_path / "segmenter.json").write_text(json.dumps(about))
+            segmenter.Segmenter.load(tmp_path)
+    (tmp_path / "predictor.json").write_text(json.dumps(about))
     (tmp_path / "segmenter.keras").unlink()
     with pytest.raises(UserError, match="segmenter.keras: is missing"):
-        segmenter.load(tmp_path)
-    with pytest.raises(UserError, match="cannot read .*none"):
-        segmenter.load(tmp_path / "none")
+        segmenter.Segmenter.load(tmp_path)
+    with pytest.raises(UserError, match="no such folder: .*none"):
+        segmenter.Segmenter.load(tmp_path / "none")

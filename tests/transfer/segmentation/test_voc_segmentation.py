@@ -47,9 +47,9 @@ def test_a_segmenter_learns_pictures_by_heart(run, tmp_path):
     table = (tmp_path / "table.md").read_text()
     assert "| run | all, mean_iu | all, pixel_accuracy |" in table and "background_mean_iu: " in table
     kept = tmp_path / result["kept"]
-    assert sorted(path.name for path in kept.iterdir()) == ["pictures.png", "segmenter.json", "segmenter.keras"]
+    assert sorted(path.name for path in kept.iterdir()) == ["pictures.png", "predictor.json", "segmenter.keras"]
     assert np.asarray(Image.open(kept / "pictures.png")).std() > 1
-    made = segmenter.load(kept)
+    made = segmenter.Segmenter.load(kept)
     guesses = list(made.masks(decoding.decoded(images.encoded[i], images.names[i]) for i in range(len(images))))
     matrix = sum(segmentation.confusion(images.mask(i), guess, 21) for i, guess in enumerate(guesses))
     assert segmentation.figures(matrix)["mean_iu"] == pytest.approx(result["mean_iu"], abs=0.1)
