@@ -17,7 +17,6 @@ from transfer.datasets.decoding import Kept, decoded
 from transfer.datasets.voc import CLASSES
 from transfer.detection import boxes, layout, network
 
-REGIONS = 128  # of a minibatch
 FOREGROUND, BACKGROUND = 0.5, 0.1  # IoU with an object, at least
 PART = 0.25  # of the regions that are foreground, at most
 EXAMPLES = 1000  # regions at least, on which fc6 and fc7 are initialised
@@ -115,7 +114,7 @@ class Minibatches:
         if numbers.random() < 0.5:
             pixels = layout.mirrored_canvas(pixels, width, scale)
             truth, regions = layout.mirrored(truth, width), layout.mirrored(regions, width)
-        count = max(1, REGIONS // self.recipe.batch_size)
+        count = max(1, network.REGIONS // self.recipe.batch_size)
         chosen, labels = drawn(regions, truth, self.images.labels[i][easy] + 1, count, numbers)
         return pixels, layout.on_canvas(chosen, scale), labels
 

@@ -9,10 +9,11 @@ from keras import layers, ops
 from bigan.models.method import Method
 from bigan.runtime import memory
 from bigan.types import Tensor
-from transfer.backbone import geometry, initialization, trunk
+from transfer.backbone import classifier, geometry, initialization, trunk
 from transfer.backbone.recipe import Recipe
 from transfer.detection.pooling import RoIPooling
 
+REGIONS = 128  # of a minibatch
 BINS = 6  # along a region's sides, as in AlexNet
 # On which a head is initialised: the whole image, its quarters and its middle.
 SAMPLED = np.array(
@@ -43,6 +44,11 @@ def build(
     memory.need(
         16 * (inputs * recipe.units + recipe.units**2) + 24 * max(inputs, recipe.units) * recipe.units,
         f"a detector with `units={recipe.units}`, and its training,",
+    )
+    pooled = 6 * 4 * REGIONS * inputs  # what is read of regions' cells, and gradients
+    memory.need(
+        recipe.batch_size * classifier.activations(below) + pooled,
+        f"minibatches of `batch_size={recipe.batch_size}` images on canvases of {canvas} x {canvas}",
     )
     place = geometry.grid(below)
     stack: list[layers.Layer] = [RoIPooling(BINS, place.stride, place.first, name="roi_pooling")]
