@@ -65,7 +65,6 @@ def test_voc_detection_and_predict(store_run, no_backend, devkit, tmp_path):
     assert entry["result"]["regions"] == 24 and entry["result"]["classes"] == 2
     kept = tmp_path / "out" / entry["result"]["kept"]
     assert sorted(path.name for path in kept.iterdir()) == ["detector.keras", "pictures.png", "predictor.json"]
-    assert "voc_detection: " not in succeed("transfer", *flags).stderr  # there already
 
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -105,7 +104,6 @@ def test_bad_boxes_are_one_line_before_anything_is_trained(store_run, no_backend
     other = fail("transfer", *flags, f"--proposals={devkit / 'q.npz'}", **no_backend)
     assert other.startswith("error: --proposals: ") and "has no boxes of image '0': it is of other images" in other
     assert "--proposals: no such file" in fail("transfer", *flags, "--proposals=none.npz", **no_backend)
-    assert "'--crop' must be" not in fail("transfer", *flags, own, "--crop=8", **no_backend)
     path = devkit / "VOC2007/Annotations/1.xml"
     path.write_text(path.read_text().replace("<xmin>", "<xmin>-"))
     assert "1.xml: the box (-" in fail("transfer", *flags, own, **no_backend)
@@ -117,7 +115,7 @@ def test_bad_boxes_are_one_line_before_anything_is_trained(store_run, no_backend
 @pytest.mark.xdist_group("store_run")
 def test_voc_segmentation_and_predict(store_run, no_backend, devkit, tmp_path):
     flags = [f"--run={store_run.path}", "--task=voc_segmentation", f"--data_dir={devkit}", f"--out={tmp_path / 'out'}"]
-    done = succeed("transfer", *flags, "--by_heart", "--units=16", "--iterations=60", "--batch_size=6", "--dropout=0")
+    done = succeed("transfer", *flags, "--by_heart", "--units=16", "--iterations=20", "--batch_size=6", "--dropout=0")
     assert "| run | all, mean_iu | all, pixel_accuracy |" in done.stdout
     (entry,) = json.loads((tmp_path / "out" / "results.json").read_text())["entries"]
     kept, out = tmp_path / "out" / entry["result"]["kept"], tmp_path / "found"
@@ -128,7 +126,5 @@ def test_voc_segmentation_and_predict(store_run, no_backend, devkit, tmp_path):
         with Image.open(out / f"{path.stem}.png") as mask:
             assert mask.mode == "P" and mask.size == (80, 60)
             assert mask.getpalette()[3 * 12 : 3 * 13] == [64, 0, 128] and np.asarray(mask).max() < len(CLASSES)
-    (kept / "segmenter.keras").write_bytes(b"nothing")
-    assert "segmenter.keras: " in fail("predict", f"--model={kept}", f"--images={pictures[0]}", f"--out={out}")
     (devkit / "VOC2007/SegmentationClass/1.png").unlink()
     assert "1.png: is missing, though there is" in fail("transfer", *flags, "--seed=1", **no_backend)

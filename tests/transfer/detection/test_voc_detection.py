@@ -66,7 +66,7 @@ def test_regions_are_a_quarter_foreground_with_the_right_targets():
 
 @pytest.mark.slow
 def test_a_detector_learns_its_images_by_heart_and_is_loaded_again(run, devkit):
-    results = run(devkit / "out", iterations=400, units=128, dropout=0.0)
+    results = run(devkit / "out", iterations=250, units=64, dropout=0.0)
     result = results.entries[0]["result"]
     assert min(result["mean_ap"].values()) > 90 and result["ap"].keys() == {"cat", "dog"}, result["mean_ap"]
     assert "aeroplane" in result["left_out"] and result["scales"].keys() >= {"conv1", "fc7"}
@@ -90,8 +90,7 @@ def test_a_detector_learns_its_images_by_heart_and_is_loaded_again(run, devkit):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layer, moving", [("fc8", 2), ("fc6-8", 4)])
-def test_what_each_column_trains(run, monkeypatch, layer, moving):
+def test_what_stays_frozen(run, monkeypatch):
     moved = []
 
     def watched(network, *arguments):
@@ -103,8 +102,8 @@ def test_what_each_column_trains(run, monkeypatch, layer, moving):
 
     train = training.train
     monkeypatch.setattr(training, "train", watched)
-    run(layer=layer)
-    assert sum(moved) == moving and len(moved) == 7 and all(moved[-2:])
+    run(layer="fc8")
+    assert moved == [False] * 5 + [True] * 2  # scores and offsets alone
 
 
 @pytest.mark.slow
