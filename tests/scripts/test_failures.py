@@ -46,7 +46,7 @@ def test_bad_flags_are_one_line_and_start_no_backend(no_backend, tmp_path):
 @pytest.mark.slow
 def test_help_starts_no_backend(no_backend):
     assert command("train", "--help", **no_backend).stdout.count("--") > 30
-    for script in ("table", "dump", "encode", "prepare", "transfer", "outputs"):
+    for script in ("table", "dump", "encode", "predict", "prepare", "transfer", "outputs"):
         done = command(script, "--help", **no_backend)
         assert done.returncode == 0 and f"scripts.{script}" in done.stdout, (script, done.stderr)
 
