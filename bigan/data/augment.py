@@ -23,22 +23,26 @@ class Augment:
 
     flip: bool = False
 
-    def __call__(self, images: Images, index: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    def __call__(
+        self, images: Images, index: np.ndarray, generator: np.random.Generator, part: slice = slice(None)
+    ) -> np.ndarray:
         """The examples at `index`, augmented: crops at uniformly random places, mirrored half of the time.
 
         Args:
             images: `(n, ...)` raw examples. Only `Crops` are cropped.
             index: `(k,)` integers.
             generator: what is drawn depends on nothing else.
+            part: the rows that are wanted; all are drawn for, these alone are read.
 
         Returns:
-            `(k, ...)` raw examples.
+            `(k, ...)` raw examples; fewer of a part.
         """
         if not isinstance(images, Crops):
             if not self.flip:
-                return images[index]
+                return images[index[part]]
             images = Crops(ArrayPixels(images), images.shape[1:3])
-        place = generator.random((3, len(index)))
+        place = generator.random((3, len(index)))[:, part]
+        index = index[part]
         heights, widths = images.pixels.sizes(index)
         top = (place[0] * (heights - images.window[0] + 1)).astype(np.int64)
         left = (place[1] * (widths - images.window[1] + 1)).astype(np.int64)

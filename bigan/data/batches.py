@@ -44,6 +44,7 @@ class Minibatches(keras.utils.PyDataset):
         start: number of minibatches, counted over all epochs, that were already trained on.
         augment: how training sees the examples.
         inputs: what a step gets, by name; see `bigan.data.inputs`.
+        part: the rows of each minibatch that are made: another process makes the others.
     """
 
     def __init__(
@@ -55,10 +56,11 @@ class Minibatches(keras.utils.PyDataset):
         start: int = 0,
         augment: Augment = Augment(),  # noqa: B008 (frozen)
         inputs: dict[str, StepInput] = IMAGES_AND_LATENTS,
+        part: slice = slice(None),
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         self.examples, self.latent, self.batch_size, self.seed, self.start = examples, latent, batch_size, seed, start
-        self.augment, self.inputs = augment, inputs
+        self.augment, self.inputs, self.part = augment, inputs, part
         self.steps = steps_per_epoch(len(examples), batch_size)
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
 
@@ -93,14 +95,14 @@ class Minibatches(keras.utils.PyDataset):
     def minibatch(self, epoch: int, step: int) -> dict[str, np.ndarray]:
         """One step's inputs by name, e.g. `{"x": (batch, ...) raw, "z": (batch, d) float32}`."""
         minibatch = self._at(epoch, step)
-        return {name: entry.make(minibatch) for name, entry in self.inputs.items()}
+        return {name: entry.rows(minibatch) for name, entry in self.inputs.items()}
 
     def images(self, epoch: int, step: int) -> np.ndarray:
         """One step's raw examples alone, `(batch, ...)`, as training sees them."""
-        return images().make(self._at(epoch, step))
+        return images().rows(self._at(epoch, step))
 
     def _at(self, epoch: int, step: int) -> Minibatch:
         if self._order[0] != epoch:
             self._order = (epoch, epoch_order(len(self.examples), self.seed, epoch))
         index = self._order[1][step * self.batch_size : (step + 1) * self.batch_size]
-        return Minibatch(self.examples, index, self.latent, self.augment, self.seed, epoch, step)
+        return Minibatch(self.examples, index, self.latent, self.augment, self.seed, epoch, step, self.part)

@@ -6,7 +6,7 @@ A method names its inputs in `Method.step_inputs`; by default they are 'x', `ima
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class Minibatch:
         latent: distribution of z.
         augment: how training sees the examples.
         seed, epoch, step: of the run.
+        part: the rows that are asked for: where several processes share the minibatch, each makes its own.
     """
 
     examples: Examples
@@ -37,6 +38,7 @@ class Minibatch:
     seed: int
     epoch: int
     step: int
+    part: slice = field(default_factory=lambda: slice(None))
 
     def generator(self, stream: Stream, *where: int) -> np.random.Generator:
         """Random numbers of this minibatch."""
@@ -48,23 +50,34 @@ class StepInput:
     """One input of a step.
 
     Args:
-        make: a minibatch -> its array, `(batch, ...)`.
+        make: a minibatch -> its array, `(batch, ...)`; all its rows, or its part alone if `parted`.
         raw: whether it holds raw examples, which the method scales on the device before `terms` gets them.
+        parted: whether `make` gives the minibatch's part alone, so that no process reads other processes' images.
     """
 
     make: Callable[[Minibatch], np.ndarray]
     raw: bool = False
+    parted: bool = False
+
+    def rows(self, minibatch: Minibatch) -> np.ndarray:
+        """The array's rows of the minibatch's part."""
+        array = self.make(minibatch)
+        return array if self.parted else array[minibatch.part]
 
 
 def images() -> StepInput:
     """The examples, augmented."""
-    return StepInput(lambda m: m.augment(m.examples.images, m.index, m.generator(Stream.AUGMENT)), raw=True)
+    return StepInput(
+        lambda m: m.augment(m.examples.images, m.index, m.generator(Stream.AUGMENT), m.part), raw=True, parted=True
+    )
 
 
 def view(number: int = 1) -> StepInput:
     """The same examples, augmented anew: a further view, `number` from 1 on, of the images that `images()` shows."""
     return StepInput(
-        lambda m: m.augment(m.examples.images, m.index, m.generator(Stream.AUGMENT_AGAIN, number)), raw=True
+        lambda m: m.augment(m.examples.images, m.index, m.generator(Stream.AUGMENT_AGAIN, number), m.part),
+        raw=True,
+        parted=True,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from bigan.data.crops import Images
 from bigan.runtime.compilation import compiled
+from bigan.runtime.distribution import local
 from bigan.types import Tensor
 
 
@@ -45,7 +46,7 @@ class Forward:
     def batches(self, inputs: Images) -> Iterator[np.ndarray]:
         """Yields the outputs for consecutive slices of `inputs`, at most `batch_size` long."""
         states = [
-            ([v.value for v in n.trainable_variables], [v.value for v in n.non_trainable_variables])
+            ([local(v.value) for v in n.trainable_variables], [local(v.value) for v in n.non_trainable_variables])
             for n in self.networks
         ]
         for start in range(0, len(inputs), self.batch_size):

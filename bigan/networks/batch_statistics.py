@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from bigan.runtime.compilation import compiled
+from bigan.runtime.distribution import assign, local
 from bigan.types import Tensor
 
 
@@ -45,9 +46,9 @@ class StatisticsEstimator:
         """
         if not self.norms:
             return 0
-        trainable = [v.value for v in self.network.trainable_variables]
+        trainable = [local(v.value) for v in self.network.trainable_variables]
         variables = self.network.non_trainable_variables
-        other = [v.value for v in variables]
+        other = [local(v.value) for v in variables]
         position = {id(v): i for i, v in enumerate(variables)}
         sums = [[0.0, 0.0] for _ in self.norms]
         count = 0
@@ -63,8 +64,8 @@ class StatisticsEstimator:
                     total[1] += variance + mean**2
                 count += 1
         for norm, (mean, square) in zip(self.norms, sums, strict=True):
-            norm.moving_mean.assign(mean / count)
-            norm.moving_variance.assign(np.maximum(square / count - (mean / count) ** 2, 0.0))
+            assign(norm.moving_mean, mean / count)
+            assign(norm.moving_variance, np.maximum(square / count - (mean / count) ** 2, 0.0))
         return count
 
 

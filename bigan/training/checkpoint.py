@@ -10,6 +10,7 @@ import numpy as np
 
 from bigan.errors import UserError
 from bigan.models.method import Method
+from bigan.runtime import distribution
 
 
 def to_numpy(variable: keras.Variable) -> np.ndarray:
@@ -28,17 +29,25 @@ def training_state(model: Method) -> dict[str, np.ndarray]:
     return {name: to_numpy(v) for name, v in _everything(model)}
 
 
+def learning_rate(model: Method) -> float:
+    """Adam's step at the next minibatch, by this process's own copy of the count of minibatches."""
+    schedule = model.optimizer._learning_rate
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        return float(keras.ops.convert_to_numpy(schedule(distribution.local(model.optimizer.iterations.value))))
+    return float(to_numpy(schedule))
+
+
 def assign_weights(model: Method, arrays: dict[str, np.ndarray], origin: Path) -> None:
     """Sets the networks' variables from `weights`' arrays. `origin` is named in errors."""
     _assign(_weights(model), arrays, origin)
 
 
-def assign_training_state(model: Method, arrays: dict[str, np.ndarray], origin: Path) -> None:
+def assign_training_state(model: Method, arrays: dict[str, np.ndarray], origin: Path | str) -> None:
     """Sets what `training_state` gave; the optimizer must be built."""
     _assign(_everything(model), arrays, origin)
 
 
-def assign_metrics(model: Method, arrays: dict[str, np.ndarray], origin: Path) -> None:
+def assign_metrics(model: Method, arrays: dict[str, np.ndarray], origin: Path | str) -> None:
     """Sets the running means of the epoch from `training_state`'s arrays."""
     metrics = {name: array for name, array in arrays.items() if name.startswith("metrics/")}
     _assign(_named("metrics", model.metrics_variables), metrics, origin)
@@ -62,7 +71,7 @@ def _named(group: str, variables: list[keras.Variable]) -> list[tuple[str, keras
     return [(f"{group}/{i:02d}/{re.sub(r'_[0-9]+(?=[/_]|$)', '', v.path)}", v) for i, v in enumerate(variables)]
 
 
-def _assign(pairs: list[tuple[str, keras.Variable]], arrays: dict[str, np.ndarray], origin: Path) -> None:
+def _assign(pairs: list[tuple[str, keras.Variable]], arrays: dict[str, np.ndarray], origin: Path | str) -> None:
     names = [name for name, _ in pairs]
     missing, extra = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
     if missing or extra:
@@ -72,4 +81,4 @@ def _assign(pairs: list[tuple[str, keras.Variable]], arrays: dict[str, np.ndarra
         if tuple(variable.shape) != arrays[name].shape:
             raise UserError(f"{origin}: {name} must have shape {tuple(variable.shape)}. Received: {arrays[name].shape}")
     for name, variable in pairs:
-        variable.assign(arrays[name])
+        distribution.assign(variable, arrays[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from bigan.config import Config
 from bigan.data import augment, sources
 from bigan.data.dataset import Dataset
 from bigan.data.sources import arrays
-from bigan.data.splits import split, steps_per_epoch
+from bigan.data.splits import Split, split, steps_per_epoch
 from bigan.errors import UserError
 from bigan.registry import LATENTS, METHODS, NETWORKS
-from bigan.runtime import backend
+from bigan.runtime import backend, distribution, processes
 from bigan.training.run import Run
 from bigan.training.run_directory import RunDir
+from bigan.version import __version__
+
+GO, DONE = "go", "done"  # what process 0 tells the others
 
 
 def train(
@@ -60,7 +64,7 @@ def train(
     for registry in (METHODS, NETWORKS, LATENTS):
         registry.check(getattr(config, registry.kind))
     if images is None:
-        dataset = sources.load(config.dataset, config.data_dir, config.scaling, config.crop)
+        dataset = _load(config)
     else:
         dataset = arrays.from_arrays(images, labels, test_images, test_labels, config.scaling).cropped(config.crop)
         config = config.replace(dataset="arrays")
@@ -68,8 +72,45 @@ def train(
     return _train(config, dataset, RunDir(workdir), progress)
 
 
-def _train(config: Config, dataset: Dataset, run: RunDir, progress: bool) -> Run:
+def follow(config: Config) -> None:
+    """What `train` is in a process that follows process 0: it trains on its part of each minibatch, and writes nothing.
+
+    Raises:
+        UserError: as `train` does, or if it has another configuration or other data than process 0.
+        KeyboardInterrupt: on Ctrl-C or SIGTERM to any process.
+    """
+    for registry in (METHODS, NETWORKS, LATENTS):
+        registry.check(getattr(config, registry.kind))
+    dataset = _load(config)
+    parts = _parts(config, dataset)
+    augment.check(config.flip, dataset.train.images)
+    if processes.gather("")[0] == GO:
+        _run(config, dataset, parts, None, progress=False)
+
+
+def _load(config: Config) -> Dataset:
+    return sources.load(config.dataset, config.data_dir, config.scaling, config.crop)
+
+
+def _parts(config: Config, dataset: Dataset) -> Split:
+    """The dataset's split, once every process is known to have the same."""
+    distribution.check(config)
     parts = split(dataset, config.split, config.seed)
+    settings = {f"`{f.name}`": getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "data_dir"}
+    processes.agree(settings | {"`data_dir`: the data": parts.fingerprint, "the version of bigan": __version__})
+    return parts
+
+
+def _run(config: Config, dataset: Dataset, parts: Split, run: RunDir | None, progress: bool) -> None:
+    backend.prepare(config)
+    with backend.uninterrupted():
+        from bigan.training.loop import run_training
+
+    run_training(config, dataset, parts, run, progress)
+
+
+def _train(config: Config, dataset: Dataset, run: RunDir, progress: bool) -> Run:
+    parts = _parts(config, dataset)
     steps = steps_per_epoch(len(parts.train), config.batch_size)
     with run.locked():
         if run.snapshot.exists() and not run.exists():
@@ -79,6 +120,7 @@ def _train(config: Config, dataset: Dataset, run: RunDir, progress: bool) -> Run
             if run.complete() and run.read_config()[0].epochs == config.epochs:
                 if progress:
                     print(f"the run in {run.path} is complete ({config.epochs} epochs); nothing to do", file=sys.stderr)
+                processes.gather(DONE)
                 return Run(run)
         if not run.snapshot.exists() and run.latest_checkpoint() > 0:
             raise UserError(
@@ -87,11 +129,8 @@ def _train(config: Config, dataset: Dataset, run: RunDir, progress: bool) -> Run
             )
         if run.snapshot.exists():
             _check_epochs(run, config.epochs, steps)
-        backend.prepare(config)
-        with backend.uninterrupted():
-            from bigan.training.loop import run_training
-
-        run_training(config, dataset, parts, run, progress)
+        processes.gather(GO)
+        _run(config, dataset, parts, run, progress)
     return Run(run)
 
 

@@ -10,9 +10,8 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-import keras
 import numpy as np
 
 from bigan.config import Config
@@ -21,9 +20,10 @@ from bigan.errors import UserError
 from bigan.evaluation.evaluator import Evaluator, selection
 from bigan.evaluation.tables import rounded
 from bigan.models.method import Method
-from bigan.runtime import files
+from bigan.runtime import distribution, files
 from bigan.training import checkpoint
 from bigan.training.event_log import EventLog
+from bigan.training.follower import Follower, Logs
 from bigan.training.progress import Progress
 from bigan.training.record import Record
 from bigan.training.run_directory import RunDir
@@ -33,11 +33,10 @@ from bigan.visualization.pictures import is_picture
 
 TIMING = ("seconds", "images_per_second")
 SHOWN = 64
-Logs = Mapping[str, float] | None
 
 
-class Trainer(keras.callbacks.Callback):
-    """The callback of one run.
+class Trainer(Follower):
+    """The callback of one run, in process 0 if several train it.
 
     Args:
         config: of the run.
@@ -59,24 +58,15 @@ class Trainer(keras.callbacks.Callback):
         interrupted: Interruption,
         report: bool,
     ) -> None:
-        super().__init__()
-        self.config, self.method, self.run, self.steps = config, model, run, steps
+        super().__init__(config, model, steps, interrupted)
+        self.run = run
         self.evaluator = Evaluator(config, split)
-        self.record = Record()
-        self.interrupted = interrupted
         self.progress = Progress(config.epochs, steps, config.batch_size, report)
         self.events = EventLog(run.path / "tensorboard")
         self._labelled = {"training": split.train.labels is not None, "test": split.evaluation.labels is not None}
         self._shown = samples.chosen(split.evaluation, SHOWN, config.seed)
         self._measured: set[str] = set()
-        self._restored: dict[str, np.ndarray] = {}
         self._seconds = 0.0  # of earlier processes
-        self._first_step = 0
-
-    @property
-    def position(self) -> int:
-        """Minibatches trained on so far."""
-        return self.record.epoch * self.steps + self.record.step
 
     # Beginning, resuming, ending.
 
@@ -89,6 +79,7 @@ class Trainer(keras.callbacks.Callback):
             self._seconds = self.record.seconds
             at = f"{self.record.epoch} epochs and {self.record.step} steps"
             self.progress.say(f"resuming {self.run.path} after {at}")
+        super().resume()
 
     def begin(self) -> None:
         """Makes good what a kill after the last snapshot may have left undone."""
@@ -127,26 +118,23 @@ class Trainer(keras.callbacks.Callback):
         """Ends the run if a signal asked for it; to be called where nothing would be lost."""
         if self.interrupted.happened:
             self.progress.say(f"interrupted; the same command resumes {self.run.path}")
-            self.interrupted.end()
+        super().stop_if_asked()
 
     # During training.
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Puts back the running means of an interrupted epoch."""
-        if self.record.step:
-            checkpoint.assign_metrics(self.method, self._restored, self.run.snapshot)
-        self._first_step = self.record.step
+        """Time runs from here."""
+        super().on_epoch_begin(epoch, logs)
         self.progress.start()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Looks at the losses now and then, and stops when asked to."""
-        done, self.record.step = self.record.step, self._first_step + batch + 1
+        done = self.record.step
+        super().on_train_batch_end(batch, logs)
         self.progress.count(self.record.step - done)
         if self.progress.due():
             self._check_finite(logs)
             self.progress.step(self.record.epoch, self.record.step, self._losses(logs))
-        if self.interrupted.happened:
-            self.method.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Records the epoch and makes it safe; evaluates and saves a checkpoint where due."""
@@ -156,9 +144,9 @@ class Trainer(keras.callbacks.Callback):
         if record.step < self.steps:
             self._snapshot()
             return
-        record.epoch, record.step = epoch + 1, 0
+        super().on_epoch_end(epoch, logs)
         row = {"epoch": record.epoch} | {k: float(v) for k, v in (logs or {}).items()}
-        row["learning_rate"] = float(keras.ops.convert_to_numpy(self.method.optimizer.learning_rate))
+        row["learning_rate"] = checkpoint.learning_rate(self.method)
         row["seconds"] = round(self._seconds + self.progress.seconds, 3)
         row["images_per_second"] = round(self.progress.rate, 1)
         record.rows.append(row)
@@ -212,7 +200,7 @@ class Trainer(keras.callbacks.Callback):
         self.evaluator.estimate_statistics(self.method)
         yield
         for variable, value in zip(variables, kept, strict=True):
-            variable.assign(value)
+            distribution.assign(variable, value)
 
     def _evaluate(self) -> None:
         record = self.record
