@@ -7,3 +7,7 @@ class UserError(Exception):
     Its text is one line that names what was wrong and what to do. The scripts print it and exit with status 1;
     library callers may catch it.
     """
+
+
+class TakenError(UserError):
+    """Another process, here or on another machine, holds what was asked for."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from absl import flags
 
+from bigan.data.store.shards import Shard
 from bigan.errors import UserError
 
 from .flags import FLAGS, define_plugins_flag
@@ -18,6 +19,7 @@ from .runs import define_run_flags, model_from_flags, run_from_flags, split_from
 
 flags.DEFINE_string("out", None, ".npz (arrays train, train_labels, evaluation, evaluation_labels) or .keras file")
 flags.DEFINE_string("layer", "latent", "'latent' for E(x), 'hidden' for the layer before the output, or a layer's name")
+flags.DEFINE_string("shard", "", "I/N: of the examples, part I of N alone, from 0 on; -I-of-N is added to --out's name")
 define_run_flags()
 define_plugins_flag()
 
@@ -29,6 +31,11 @@ def main() -> None:
     out = Path(FLAGS.out)
     run = run_from_flags()
     split = split_from_flags(run) if out.suffix == ".npz" else None
+    if FLAGS.shard:
+        shard = Shard.parse(FLAGS.shard)
+        if split is None:
+            raise UserError("--shard is for features, an .npz file")
+        split, out = split.narrowed(shard.rows), out.with_stem(f"{out.stem}-{shard.name}")
     model = model_from_flags(run)
     if split is None:
         model.export_encoder(out, FLAGS.layer)

@@ -3,18 +3,21 @@
 python -m scripts.table --preset=mnist --data_dir=FOLDER --seeds=3 --workdir=runs/table
 
 Runs are plain run directories WORKDIR/METHOD-SEED, made by the same code as scripts.train; they may be trained
-elsewhere, in any order, and the same command goes on where it was stopped.
+elsewhere, in any order, and the same command goes on where it was stopped. Started on several machines over a shared
+folder, the same command shares the runs among them.
 """
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 
 from absl import flags
 
 from baselines import TABLE_5_1
 from bigan.config import Config
-from bigan.errors import UserError
+from bigan.errors import TakenError, UserError
 from bigan.registry import METHODS
 from bigan.runtime import backend
 from bigan.training.run import Run
@@ -29,6 +32,8 @@ flags.DEFINE_integer("seeds", 3, "seeds 0, 1, ..., each a run of every method", 
 flags.DEFINE_list("methods", None, "methods to compare, separated by commas (default: those of Table 5.1)")
 define_plugins_flag()
 
+WAIT = 20  # seconds between looks at runs that others train
+
 
 def main() -> None:
     """Trains what is missing; writes the table anew after each run."""
@@ -42,14 +47,24 @@ def main() -> None:
 
     from transfer import comparison
 
-    runs: list[tuple[str, int, Run]] = []
-    total = FLAGS.seeds * len(compared)
-    for seed in range(FLAGS.seeds):
-        for one in compared:
+    runs: dict[tuple[str, int], Run] = {}
+    every = [(one, seed) for seed in range(FLAGS.seeds) for one in compared]
+    waiting = list(every)
+    while waiting:  # what another machine is training is looked at again when the rest is done
+        before = len(waiting)
+        for one, seed in list(waiting):
             place = one.place(folder, seed)
-            print(f"run {len(runs) + 1} of {total}: {one.name}, seed {seed}, {place}", flush=True)
-            runs.append((one.name, seed, train(one.config.replace(seed=seed), place)))
-            comparison.write(folder, runs)
+            try:
+                print(f"run {len(runs) + 1} of {len(every)}: {one.name}, seed {seed}, {place}", flush=True)
+                runs[one.name, seed] = train(one.config.replace(seed=seed), place)
+            except TakenError as error:
+                print(f"{one.name}, seed {seed}: left to another: {error}", file=sys.stderr, flush=True)
+                continue
+            waiting.remove((one, seed))
+            done = [(other.name, other_seed) for other, other_seed in every]
+            comparison.write(folder, [(*which, runs[which]) for which in done if which in runs])
+        if len(waiting) == before:
+            time.sleep(WAIT)
     print((folder / "table.md").read_text())
     print(f"table {folder / 'table.md'}, {folder / 'table.csv'}; plots {folder / 'table.png'}, {folder / 'curves.png'}")
 

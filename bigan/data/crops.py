@@ -31,10 +31,10 @@ class Pixels(Protocol):
 
 
 class FilePixels:
-    """Images of any size that lie in one flat, memory-mapped file.
+    """Images of any size that lie in flat, memory-mapped files, no image in two of them.
 
     Args:
-        pixels: `(p, 3)` uint8, all images one after the other, row by row.
+        parts: `(p, 3)` uint8 each, all images one after the other, row by row, from file to file.
         first, heights, widths: `(n,)` integers: each image's first pixel and its size.
         digest: identifies the pixels.
     """
@@ -42,10 +42,11 @@ class FilePixels:
     channels = 3
 
     def __init__(
-        self, pixels: np.ndarray, first: np.ndarray, heights: np.ndarray, widths: np.ndarray, digest: str
+        self, parts: list[np.ndarray], first: np.ndarray, heights: np.ndarray, widths: np.ndarray, digest: str
     ) -> None:
-        self.pixels, self.first, self.heights, self.widths, self.digest = pixels, first, heights, widths, digest
-        self._items = pixels.view(PIXEL)[:, 0]
+        self.parts, self.first, self.heights, self.widths, self.digest = parts, first, heights, widths, digest
+        self._items = [part.view(PIXEL)[:, 0] for part in parts]
+        self._begins = np.cumsum([0, *map(len, parts[:-1])])
 
     def __len__(self) -> int:
         return len(self.first)
@@ -56,7 +57,7 @@ class FilePixels:
 
     def take(self, index: np.ndarray) -> FilePixels:
         """The images at `index`; the file stays the same."""
-        return FilePixels(self.pixels, self.first[index], self.heights[index], self.widths[index], self.digest)
+        return FilePixels(self.parts, self.first[index], self.heights[index], self.widths[index], self.digest)
 
     def cut(
         self, index: np.ndarray, top: np.ndarray, left: np.ndarray, mirrored: np.ndarray, window: tuple[int, int]
@@ -68,11 +69,12 @@ class FilePixels:
         starts = self.first[index] + top * widths + left
         # A crop is `height` runs of pixels, an image's width apart: one strided view, one copy. Read in file order.
         order = np.argsort(starts)
-        places = zip(
-            order.tolist(), starts[order].tolist(), widths[order].tolist(), mirrored[order].tolist(), strict=True
-        )
-        for i, start, stride, mirror in places:
-            view = np.ndarray((height, width), PIXEL, self._items, start * 3, (stride * 3, 3))
+        starts = starts[order]
+        parts = np.searchsorted(self._begins, starts, side="right") - 1
+        starts = starts - self._begins[parts]
+        columns = (order, parts, starts, widths[order], mirrored[order])
+        for i, part, start, stride, mirror in zip(*(column.tolist() for column in columns), strict=True):
+            view = np.ndarray((height, width), PIXEL, self._items[part], start * 3, (stride * 3, 3))
             out[i] = view[:, ::-1] if mirror else view
         return out.view(np.uint8).reshape(len(index), height, width, 3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,20 @@ class Split:
     evaluation: Examples
     protocol: str
     fingerprint: str = ""
+
+    def narrowed(self, rows: Callable[[int], range]) -> Split:
+        """With some consecutive examples alone: those of `rows(n)`, of n examples.
+
+        Raises:
+            UserError: if none would be left.
+        """
+        parts = []
+        for examples in (self.train, self.evaluation):
+            kept = np.array(rows(len(examples)), np.int64)
+            if not len(kept):
+                raise UserError(f"`shard`: there are only {len(examples)} examples; use fewer shards")
+            parts.append(examples.take(kept))
+        return dataclasses.replace(self, train=parts[0], evaluation=parts[1])
 
     def limited(self, most: int) -> Split:
         """With at most that many training examples, chosen at random, always the same ones; 0 for all."""

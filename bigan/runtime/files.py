@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import socket
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from bigan.errors import UserError
+from bigan.errors import TakenError, UserError
 from bigan.types import Json
 
 
@@ -78,18 +79,23 @@ def exclusive(folder: Path, taken: str) -> Iterator[None]:
     A folder that was made, or a lock in a folder of somebody else's, is not left behind when nothing comes of it.
 
     Raises:
-        UserError: saying `taken`, if another process holds it; or if the folder cannot be written.
+        TakenError: saying `taken` and by whom, if another process holds it.
+        UserError: if the folder cannot be written.
     """
     new, locked = not folder.exists(), (folder / ".lock").exists()
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / ".lock", "w")  # noqa: SIM115 (held below)
+        lock = open(folder / ".lock", "a+")  # noqa: SIM115 (held below)
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(f"{taken}; wait for it or stop it") from None
+            lock.seek(0)
+            raise TakenError(f"{taken} ({lock.read().strip() or 'unnamed'}); wait for it or stop it") from None
         try:
+            lock.truncate(0)
+            lock.write(f"{socket.gethostname()}, process {os.getpid()}")
+            lock.flush()
             yield
         except BaseException:
             if not locked and (not new or [path.name for path in folder.iterdir()] == [".lock"]):

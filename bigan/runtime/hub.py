@@ -51,7 +51,7 @@ class Hub(threading.Thread):
         """Accepts, hands around, watches."""
         with selectors.DefaultSelector() as selector, self.listener:
             selector.register(self.listener, selectors.EVENT_READ)
-            while not self.failed and len(self.ended) < self.count:
+            while not self.failed and (self.failures or len(self.ended) < self.count):
                 for key, _ in selector.select(0.2):
                     if key.fileobj is self.listener:
                         connection, _ = self.listener.accept()

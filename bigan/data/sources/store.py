@@ -39,21 +39,23 @@ class Store(Source):
 
 def _examples(root: Path, name: str, description: dict[str, Json]) -> Examples:
     facts = description["splits"][name]
-    paths = layout.check(root, name, facts)
-    pixels = np.memmap(paths[0], np.uint8, "r").reshape(-1, 3)
-    index = np.fromfile(paths[1], layout.RECORD)
+    path = root / f"{name}.index"
+    parts = [np.asarray(np.memmap(p, np.uint8, "r").reshape(-1, 3)) for p in layout.pixels(root, name, description)]
+    if not path.exists() or path.stat().st_size != facts["images"] * layout.RECORD.itemsize:
+        raise UserError(f"{path}: is missing or damaged; remove {root} and prepare it again")
+    index = np.fromfile(path, layout.RECORD)
     first, heights, widths, labels = (index[key].astype(np.int64) for key in ("first", "height", "width", "label"))
     # The pixels are not read here, a store may have many: what the index says of them must at least be possible.
     classes = len(description["classes"])
     sound = (
         len(index) > 0
         and np.array_equal(first, np.cumsum(heights * widths) - heights * widths)
-        and first[-1] + heights[-1] * widths[-1] == len(pixels)
+        and first[-1] + heights[-1] * widths[-1] == sum(map(len, parts))
         and (np.minimum(heights, widths) == description["edge"]).all()
         and ((labels >= -1) & (labels < classes)).all()
     )
     if not sound:
-        raise UserError(f"{paths[1]}: is damaged, or {root / 'store.json'} is; remove {root} and prepare it again")
-    images = FilePixels(np.asarray(pixels), first, heights, widths, facts["digest"])
+        raise UserError(f"{path}: is damaged, or {root / 'store.json'} is; remove {root} and prepare it again")
+    images = FilePixels(parts, first, heights, widths, facts["digest"])
     edge = int(description["edge"])
     return Examples(Crops(images, (edge, edge)), None if (labels < 0).all() else labels)

@@ -19,6 +19,7 @@ from bigan.errors import UserError
 from bigan.types import Json
 
 FORMAT = 1
+SHARDED = 2  # the format of a store whose pixels lie in shards, see `bigan.data.store.shards`
 RECORD = np.dtype(
     [
         ("first", "<u8"),  # the image's first pixel in SPLIT.pixels
@@ -44,12 +45,14 @@ def describe(root: Path) -> dict[str, Json]:
         raise UserError(
             f"{root}: is an unfinished store; run the same scripts.prepare again, it goes on where it was stopped"
             if unfinished
+            else f"{root}: holds shards that are not merged yet; run scripts.prepare --merge --out={root}"
+            if any(root.glob("shard-*"))
             else f"{root}: is no store (it has no store.json); make one with python -m scripts.prepare"
         )
     try:
         description = json.loads(path.read_text())
         version = description["format"]
-        if version <= FORMAT:
+        if version <= SHARDED:
             _ = operator.index(description["edge"]), list(description["classes"])
             for facts in description["splits"].values():
                 _ = operator.index(facts["pixels"]), operator.index(facts["images"]), facts["digest"]
@@ -57,20 +60,40 @@ def describe(root: Path) -> dict[str, Json]:
         raise UserError(
             f"{path}: is damaged ({type(error).__name__}); remove the folder and prepare it again"
         ) from error
-    if version > FORMAT:
-        raise UserError(f"{path}: has format {version}, and this version of bigan reads up to {FORMAT}; update bigan")
+    if version > SHARDED:
+        raise UserError(f"{path}: has format {version}, and this version of bigan reads up to {SHARDED}; update bigan")
     return description
 
 
+def pixels(root: Path, name: str, description: dict[str, Json]) -> list[Path]:
+    """The files that hold a split's pixels, in their order.
+
+    Raises:
+        UserError: if one is missing or has another size than it was left with.
+    """
+    facts = description["splits"][name]
+    if description["format"] < SHARDED:
+        return [check(root, name, facts)[0]]
+    count = description["shards"]
+    paths = [root / f"shard-{i:05d}-of-{count:05d}" / f"{name}.pixels" for i in range(count)]
+    for path, size in zip(paths, facts["shards"], strict=True):
+        _sized(path, size * 3, root)
+    return paths
+
+
 def check(root: Path, name: str, facts: dict[str, Json]) -> tuple[Path, Path]:
-    """A split's two files.
+    """A split's two files, in a store or shard that one process made.
 
     Raises:
         UserError: if one is missing or has another size than it was left with.
     """
     paths = root / f"{name}.pixels", root / f"{name}.index"
     for path, size in zip(paths, (facts["pixels"] * 3, facts["images"] * RECORD.itemsize), strict=True):
-        if not path.exists() or path.stat().st_size != size:
-            found = f"{path.stat().st_size} bytes" if path.exists() else "no file"
-            raise UserError(f"{path}: must have {size} bytes. Received: {found}; remove {root} and prepare it again")
+        _sized(path, size, root)
     return paths
+
+
+def _sized(path: Path, size: int, root: Path) -> None:
+    if not path.exists() or path.stat().st_size != size:
+        found = f"{path.stat().st_size} bytes" if path.exists() else "no file"
+        raise UserError(f"{path}: must have {size} bytes. Received: {found}; remove {root} and prepare it again")

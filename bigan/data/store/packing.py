@@ -75,6 +75,7 @@ def pack(origin: Origin, out: Path, edge: int, skip_bad: bool, reporter: Reporte
     reporter = reporter or Reporter()
     with files.exclusive(out, f"`out`: another process is making a store in {out}"):
         finished, begun = out / "store.json", out / "request.json"
+        files.sweep(out, ["request.json"])  # a kill may have come before there was any
         if finished.exists():
             description = layout.describe(out)
             if description.get("request") != request:

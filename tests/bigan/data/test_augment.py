@@ -53,7 +53,7 @@ def wholes(crops):
     if hasattr(pixels, "images"):
         return list(pixels.images)
     places = zip(pixels.first, pixels.heights, pixels.widths, strict=True)
-    return [pixels.pixels[first : first + h * w].reshape(h, w, 3) for first, h, w in places]
+    return [pixels.parts[0][first : first + h * w].reshape(h, w, 3) for first, h, w in places]
 
 
 def place(whole, crop):

@@ -15,7 +15,10 @@ def in_memory():
 def in_a_file():
     """The same images, one after the other."""
     sizes = np.full(6, 7), np.full(6, 8)
-    return Crops(FilePixels(IMAGES.reshape(-1, 3), np.arange(6) * 56, *sizes, "digest"), (4, 5))
+    return Crops(
+        FilePixels(np.split(IMAGES.reshape(-1, 3), [112]), np.arange(6) * 56, *sizes, "digest"),
+        (4, 5),
+    )
 
 
 @pytest.mark.parametrize("make", [in_memory, in_a_file])
