@@ -1,6 +1,6 @@
 """One epoch of a store's input alone: crops a second, and the anonymous memory of the process as it goes through.
 
-python -m scripts.store_input [IMAGES]    # of a synthetic store, 72 px and more; 260,000 make 5 GB
+python -m scripts.store_input [IMAGES [SHARDS]]    # of a synthetic store, 72 px and more; 260,000 make 5 GB
 """
 
 from __future__ import annotations
@@ -14,18 +14,26 @@ from bigan.benchmarks.pipeline import anonymous_megabytes, synthetic
 from bigan.data import sources
 from bigan.data.augment import Augment
 from bigan.data.batches import Minibatches
+from bigan.data.store import shards
 from bigan.latents import Uniform
 
 PARTS = 6
 
 
-def main(images: int) -> None:
+def main(images: int, count: int = 1) -> None:
     """Prints one line for each sixth of the epoch."""
     with tempfile.TemporaryDirectory() as folder:
-        synthetic(Path(folder), images, 72)
+        if count == 1:
+            synthetic(Path(folder), images, 72)
+        else:
+            for shard in (shards.Shard(index, count) for index in range(count)):
+                place = shards.folder(Path(folder), shard)
+                place.mkdir()
+                synthetic(place, len(shard.rows(images)), 72, seed=shard.index)
+            shards.merge(Path(folder))
         source = sources.load("store", folder, crop=64)
         batches = Minibatches(source.train, Uniform(200), 128, seed=0, augment=Augment(flip=True))
-        size = (Path(folder) / "train.pixels").stat().st_size
+        size = sum(path.stat().st_size for path in Path(folder).rglob("train.pixels"))
         print(f"{size / 1e9:.2f} GB, {anonymous_megabytes()} MB anonymous before")
         for part in range(PARTS):
             steps = range(part * batches.steps // PARTS, (part + 1) * batches.steps // PARTS)
@@ -37,4 +45,4 @@ def main(images: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 260_000)
+    main(*(map(int, sys.argv[1:] or ["260000"])))

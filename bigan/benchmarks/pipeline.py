@@ -24,7 +24,7 @@ from bigan.data import sources
 from bigan.data.augment import Augment
 from bigan.data.batches import Minibatches
 from bigan.data.dataset import Dataset
-from bigan.data.store import layout
+from bigan.data.store import layout, shards
 from bigan.errors import UserError
 from bigan.models.method import Method, create
 from bigan.runtime import compilation, distribution, files, memory
@@ -86,6 +86,9 @@ def synthetic(folder: Path, images: int, edge: int, seed: int = 0) -> None:
         "classes": [str(i) for i in range(10)],
         "splits": {"train": facts},
     }
+    if shards.FOLDER.fullmatch(folder.name):
+        origin = f"synthetic/{folder.name.removeprefix('shard-')}"
+        description["request"] = {"counts": {"train": images}, "digest": origin, "classes": description["classes"]}
     (folder / "store.json").write_text(json.dumps(description))
 
 

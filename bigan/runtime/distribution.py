@@ -135,7 +135,7 @@ def shared(arrays: list[np.ndarray]) -> list[np.ndarray]:
         return arrays
     from jax.experimental import multihost_utils
 
-    contiguous = [np.ascontiguousarray(array) for array in arrays]
+    contiguous = [np.asarray(array, order="C") for array in arrays]
     sent = np.concatenate([array.reshape(-1).view(np.uint8) for array in contiguous])
     received = np.asarray(multihost_utils.broadcast_one_to_all(sent, processes.first()))
     ends = np.cumsum([array.nbytes for array in contiguous])[:-1]

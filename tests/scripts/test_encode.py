@@ -36,3 +36,17 @@ def test_encode_and_the_plain_keras_model(runs, no_backend, tmp_path):
 def test_a_layers_features(store_run, tmp_path):
     succeed("encode", f"--run={store_run.path}", f"--out={tmp_path / 'f.npz'}", "--layer=conv3")
     assert np.load(tmp_path / "f.npz")["train"].shape == (32, 4 * 4 * 16)
+
+
+@pytest.mark.xdist_group("runs")
+def test_numbered_parts(runs, tmp_path):
+    succeed("encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'f.npz'}")
+    whole = np.load(tmp_path / "f.npz")
+    for index in range(2):
+        succeed("encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'f.npz'}", f"--shard={index}/2")
+    parts = [np.load(tmp_path / f"f-0000{index}-of-00002.npz") for index in range(2)]
+    for name in whole.files:
+        np.testing.assert_allclose(np.concatenate([part[name] for part in parts]), whole[name], atol=1e-6)
+    assert "--shard must be I/N" in fail(
+        "encode", f"--run={runs / 'bigan'}", f"--out={tmp_path / 'f.npz'}", "--shard=2/2"
+    )

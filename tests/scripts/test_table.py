@@ -2,11 +2,17 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bigan.runtime import files
+from tests.processes import ROOT
 from tests.scripts.commands import QUICK, command, fail, succeed
 
 pytestmark = pytest.mark.slow
@@ -39,3 +45,20 @@ def test_what_the_table_refuses(no_backend, tmp_path):
     assert "cannot import 'bigan.models:Mine'" in fail("table", "--methods=bigan,bigan.models:Mine", workdir)
     assert "use --seeds" in fail("table", "--seed=3", workdir, **no_backend)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_run_that_another_machine_trains_is_left_to_it(tmp_path):
+    flags = ["--preset=digits", *QUICK, "--seeds=1", "--methods=bigan,gan", "--device=cpu", f"--workdir={tmp_path}"]
+    with files.exclusive(tmp_path / "bigan-0", "held here"):
+        running = subprocess.Popen(
+            [sys.executable, "-m", "scripts.table", *flags],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while not (tmp_path / "gan-0" / "snapshot").exists() and running.poll() is None:
+            time.sleep(0.05)
+    _, errors = running.communicate()
+    assert running.returncode == 0 and "bigan, seed 0: left to another" in errors and f"process {os.getpid()}" in errors
+    assert all((tmp_path / f"{method}-0" / "results.json").exists() for method in ("bigan", "gan"))

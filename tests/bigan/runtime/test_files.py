@@ -1,11 +1,13 @@
 """Files that are as they were, or wholly new."""
 
+import os
+import socket
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from bigan.errors import UserError
+from bigan.errors import TakenError, UserError
 from bigan.runtime import files
 
 
@@ -71,3 +73,13 @@ def test_a_folder_is_held_while_it_is(tmp_path):
     with files.exclusive(tmp_path / "run", "taken"):
         assert files.held(tmp_path / "run")
     assert not files.held(tmp_path / "run") and (tmp_path / "run" / ".lock").exists()
+
+
+def test_who_holds_a_folder_is_told(tmp_path):
+    """As a second machine hears it that shares the folder."""
+    with (
+        files.exclusive(tmp_path / "held", "taken"),
+        pytest.raises(TakenError, match=rf"taken \({socket.gethostname()}, process {os.getpid()}\); wait for it"),
+        files.exclusive(tmp_path / "held", "taken"),
+    ):
+        raise AssertionError("held twice")
