@@ -55,6 +55,6 @@ def _examples(origin: origins.Origin, split: str, edge: int) -> Examples:
     heights, widths = (np.array([part.shape[axis] for part in parts]) for axis in (0, 1))
     first = np.cumsum(heights * widths) - heights * widths
     pixels = np.concatenate([part.reshape(-1, 3) for part in parts])
-    crops = Crops(FilePixels(pixels, first, heights, widths, digest.hexdigest()), (edge, edge))
+    crops = Crops(FilePixels([pixels], first, heights, widths, digest.hexdigest()), (edge, edge))
     numbers = np.array(labels, np.int64)
     return Examples(crops, None if (numbers < 0).all() else numbers)
