@@ -10,4 +10,13 @@ class UserError(Exception):
 
 
 class TakenError(UserError):
-    """Another process, here or on another machine, holds what was asked for."""
+    """Another process, here or on another machine, holds what was asked for.
+
+    Args:
+        line: the one line.
+        holder: that process, as far as is known.
+    """
+
+    def __init__(self, line: str, holder: str) -> None:
+        super().__init__(line)
+        self.holder = holder

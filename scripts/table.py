@@ -9,17 +9,15 @@ folder, the same command shares the runs among them.
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
 
 from absl import flags
 
 from baselines import TABLE_5_1
 from bigan.config import Config
-from bigan.errors import TakenError, UserError
+from bigan.errors import UserError
 from bigan.registry import METHODS
-from bigan.runtime import backend
+from bigan.runtime import backend, files, sharing
 from bigan.training.run import Run
 from bigan.training.train import train
 
@@ -31,8 +29,6 @@ flags.DEFINE_string("workdir", None, "folder for the runs, the table and the plo
 flags.DEFINE_integer("seeds", 3, "seeds 0, 1, ..., each a run of every method", lower_bound=1)
 flags.DEFINE_list("methods", None, "methods to compare, separated by commas (default: those of Table 5.1)")
 define_plugins_flag()
-
-WAIT = 20  # seconds between looks at runs that others train
 
 
 def main() -> None:
@@ -49,22 +45,17 @@ def main() -> None:
 
     runs: dict[tuple[str, int], Run] = {}
     every = [(one, seed) for seed in range(FLAGS.seeds) for one in compared]
-    waiting = list(every)
-    while waiting:  # what another machine is training is looked at again when the rest is done
-        before = len(waiting)
-        for one, seed in list(waiting):
-            place = one.place(folder, seed)
-            try:
-                print(f"run {len(runs) + 1} of {len(every)}: {one.name}, seed {seed}, {place}", flush=True)
-                runs[one.name, seed] = train(one.config.replace(seed=seed), place)
-            except TakenError as error:
-                print(f"{one.name}, seed {seed}: left to another: {error}", file=sys.stderr, flush=True)
-                continue
-            waiting.remove((one, seed))
-            done = [(other.name, other_seed) for other, other_seed in every]
-            comparison.write(folder, [(*which, runs[which]) for which in done if which in runs])
-        if len(waiting) == before:
-            time.sleep(WAIT)
+
+    def complete(which: tuple[Variation, int]) -> None:
+        one, seed = which
+        place = one.place(folder, seed)
+        if not files.held(place):
+            print(f"run {len(runs) + 1} of {len(every)}: {one.name}, seed {seed}, {place}", flush=True)
+        runs[one.name, seed] = train(one.config.replace(seed=seed), place)
+        done = [(one.name, seed) for one, seed in every if (one.name, seed) in runs]
+        comparison.write(folder, [(*which, runs[which]) for which in done])
+
+    sharing.share([(f"{one.name}, seed {seed}", (one, seed)) for one, seed in every], complete)
     print((folder / "table.md").read_text())
     print(f"table {folder / 'table.md'}, {folder / 'table.csv'}; plots {folder / 'table.png'}, {folder / 'curves.png'}")
 

@@ -156,26 +156,6 @@ def train_compared(workdir):
     train(tiny_config(replicas=2, device="cpu", compared_samples=30), workdir, progress=False, **tiny_data())
 
 
-def one_of_several(workdir, port, count, index, networks, method="bigan"):
-    """51 steps of one of `count` processes, on the digits."""
-    from bigan.errors import UserError
-    from bigan.runtime import cluster, guard, processes
-    from bigan.training.train import follow, train
-
-    if int(count) > 1 and not processes.guarded():
-        try:
-            sys.exit(guard.run(cluster.place(f"127.0.0.1:{port}", int(count), int(index))))
-        except UserError as error:
-            sys.exit(f"error: {error}")
-    processes.connect()
-    config = tiny_config(method=method, networks=networks, dataset="digits", batch_size=28, epochs=1, device="cpu")
-    config = config.replace(init_stddev=0.1)
-    if processes.first():
-        train(config, workdir, progress=False)
-    else:
-        follow(config)
-
-
 def train_and_die(workdir, point, count):
     """A tiny run that is killed by SIGKILL at one of the points below, when it gets there for the `count`-th time."""
     from bigan.training.run_directory import RunDir

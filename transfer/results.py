@@ -6,9 +6,11 @@ and 'key', which says all that the result depends on: an entry with the same key
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from transfer.plots import Curve, Panel
 from transfer.task import Point, Result, Task
 
 Entry = dict[str, Any]
+TURNS = ".turns"  # the folder of locks: who evaluates what now
 
 
 class Results:
@@ -41,16 +44,37 @@ class Results:
         self.task, self.folder = task, folder
         self.entries: list[Entry] = []  # of this call
         self.written: list[str] = []  # names of the files in the folder
-        self._known: dict[str, Entry] = {}  # of this call and those before
-        if folder is not None and (folder / "results.json").is_file():
-            self._known = _read(folder / "results.json", task)
+        self._known: dict[str, Entry] = {}  # of this call, those before, and others that share the folder
+        self._read()
 
     def done(self, name: str, key: dict[str, Json]) -> bool:
         """Whether there is an entry with this key; it then belongs to this call, under the encoder's name of now."""
+        if _text(key) not in self._known:
+            self._read()
         entry = self._known.get(_text(key))
         if entry is not None:
             self.entries.append(entry | {"run": name})
         return entry is not None
+
+    @contextlib.contextmanager
+    def turn(self, name: str, column: str, key: dict[str, Json]) -> Iterator[None]:
+        """Holds one entry for this process, which evaluates it.
+
+        Raises:
+            TakenError: if another process does.
+        """
+        place = self.place(name, column, key)
+        if self.folder is None or place is None:
+            yield
+            return
+        try:
+            with files.exclusive(self.folder / TURNS / place.name, f"{place}: another process evaluates it"):
+                yield
+        except BaseException:
+            with contextlib.suppress(OSError):  # not empty: others are here, or were
+                (self.folder / TURNS).rmdir()
+                self.folder.rmdir()
+            raise
 
     def place(self, name: str, column: str, key: dict[str, Json]) -> Path | None:
         """The folder of what an entry's evaluation keeps beside it, each key its own; not made. None for nowhere."""
@@ -76,8 +100,15 @@ class Results:
         self.entries.append(entry)
         self._known[_text(key)] = entry
         if self.folder is not None:
-            document = {"task": self.task.name, "entries": list(self._known.values())}
-            files.write_json(self.folder / "results.json", document)
+            with files.exclusive(self.folder / TURNS, f"{self.folder}: another process writes its results", wait=True):
+                self._read()
+                document = {"task": self.task.name, "entries": list(self._known.values())}
+                files.write_json(self.folder / "results.json", document)
+
+    def _read(self) -> None:
+        """Takes in what other processes have written."""
+        if self.folder is not None and (self.folder / "results.json").is_file():
+            self._known = _read(self.folder / "results.json", self.task) | self._known
 
     def series(self) -> dict[str, list[Point]]:
         """The numbers of this call's entries, by encoder."""
@@ -105,8 +136,13 @@ class Results:
         rows: list[list[Cell]] = [[name, *point] for name, points in self.series().items() for point in points]
         return Table(["run", "column", measure, "low", "high"], rows)
 
-    def write(self) -> None:
-        """Writes the table, the plot and, of a task that trains, losses.png."""
+    def write(self, order: list[tuple[str, str]]) -> None:
+        """Writes the table, the plot and, of a task that trains, losses.png.
+
+        Args:
+            order: of this call's entries: encoders' names and columns.
+        """
+        self.entries.sort(key=lambda entry: order.index((entry["run"], entry["layer"])))
         if self.folder is None:
             return
         tables.write(self.folder, self.table(), self.numbers())

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from bigan.errors import UserError
-from bigan.runtime import files
+from bigan.runtime.sharing import share
 from transfer import encoders as kinds
 from transfer.encoders.encoder import Encoder
 from transfer.results import Results
@@ -35,7 +34,8 @@ def run(
 ) -> Results:
     """Evaluates encoders on a task and writes results.json, table.md, table.csv and plots.
 
-    The same call again, in the same folder, computes only what is missing.
+    The same call again, in the same folder, computes only what is missing; made in several processes at once, on any
+    machines that share the folder, it shares the encoders' columns among them.
 
     Args:
         encoders: one or more: run directories, `.keras` files and 'random', see `encoders.listed`; or objects of the
@@ -64,14 +64,22 @@ def run(
     else:
         everyone = own
     _check_names(everyone)
-    with _folder(chosen, everyone[0], out) as folder:
-        results = Results(chosen, folder)
-        for encoder, columns in _plan(chosen, everyone, [layer] if isinstance(layer, str) else layer):
-            for column in columns:
-                _evaluate(results, encoder, column, progress)
-            if encoder not in own:
-                encoder.release()
-        results.write()
+    results = Results(chosen, _folder(chosen, everyone[0], out))
+    plan = _plan(chosen, everyone, [layer] if isinstance(layer, str) else layer)
+
+    def evaluate(cell: tuple[Encoder, str]) -> None:
+        for other in everyone:
+            if other is not cell[0] and other not in own:
+                other.release()
+        _evaluate(results, *cell, progress)
+
+    cells = [(encoder, column) for encoder, columns in plan for column in columns]
+    share(
+        [(f"{chosen.name}: {encoder.name}, {column}", (encoder, column)) for encoder, column in cells],
+        evaluate,
+        progress,
+    )
+    results.write([(encoder.name, column) for encoder, column in cells])
     return results
 
 
@@ -98,15 +106,9 @@ def _check_names(encoders: list[Encoder]) -> None:
         raise UserError(f"two encoders are called {twice[0]!r}; tables could not tell them apart")
 
 
-@contextlib.contextmanager
-def _folder(task: Task, first: Encoder, out: str | Path | None) -> Iterator[Path | None]:
-    """Where the results lie, held for this process; None for nowhere."""
-    folder = Path(out) if out else first.folder and first.folder / "transfer" / task.name.replace(":", ".")
-    if folder is None:
-        yield None
-        return
-    with files.exclusive(folder, f"{folder}: another process writes its results there"):
-        yield folder
+def _folder(task: Task, first: Encoder, out: str | Path | None) -> Path | None:
+    """Where the results lie; None for nowhere."""
+    return Path(out) if out else first.folder and first.folder / "transfer" / task.name.replace(":", ".")
 
 
 def _plan(task: Task, encoders: list[Encoder], layer: Sequence[str]) -> list[tuple[Encoder, list[str]]]:
@@ -125,7 +127,10 @@ def _evaluate(results: Results, encoder: Encoder, column: str, progress: bool) -
     key = {"task": task.name, "layer": column, **task.key(encoder, column)}
     if results.done(encoder.name, key):
         return
-    if progress:
-        print(f"{task.name}: {encoder.name}, {column}", file=sys.stderr, flush=True)
-    task.kept = results.place(encoder.name, column, key)
-    results.add(encoder.name, column, key, task.evaluate(encoder, column))
+    with results.turn(encoder.name, column, key):
+        if results.done(encoder.name, key):  # by another, a moment ago
+            return
+        if progress:
+            print(f"{task.name}: {encoder.name}, {column}", file=sys.stderr, flush=True)
+        task.kept = results.place(encoder.name, column, key)
+        results.add(encoder.name, column, key, task.evaluate(encoder, column))

@@ -14,7 +14,7 @@ from bigan.errors import UserError
 from bigan.runtime import cluster, processes
 from bigan.types import Tensor
 
-WATCH = 600  # seconds
+WATCH = 600  # seconds: long, see `_jax`
 
 
 def strategy(config: Config) -> contextlib.AbstractContextManager[None]:
@@ -86,6 +86,22 @@ def _jax(config: Config) -> Iterator[None]:
         keras.distribution.set_distribution(before)
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """For what a process computes by itself: networks made meanwhile are its own, and concern no other process."""
+    if processes.count() == 1:
+        yield
+        return
+    import keras
+
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
+
+
 def part(batch_size: int) -> slice:
     """The rows of each minibatch that this process trains on."""
     size = batch_size // processes.count()
@@ -101,8 +117,7 @@ def check(config: Config) -> None:
     devices = processes.count() * config.replicas
     if config.batch_size % devices:
         raise UserError(
-            f"`batch_size` must be a multiple of the {devices} devices of {processes.count()} processes. "
-            f"Received: {config.batch_size}"
+            f"`batch_size` must be a multiple of {devices}, the devices of all processes. Received: {config.batch_size}"
         )
 
 

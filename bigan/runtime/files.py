@@ -73,10 +73,15 @@ def readable(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def exclusive(folder: Path, taken: str) -> Iterator[None]:
+def exclusive(folder: Path, taken: str, wait: bool = False) -> Iterator[None]:
     """Holds `folder`, made if missing, for this process; the system lets go of it however the process ends.
 
     A folder that was made, or a lock in a folder of somebody else's, is not left behind when nothing comes of it.
+
+    Args:
+        folder: to hold.
+        taken: what is said if another process holds it.
+        wait: whether to wait for that process.
 
     Raises:
         TakenError: saying `taken` and by whom, if another process holds it.
@@ -88,10 +93,11 @@ def exclusive(folder: Path, taken: str) -> Iterator[None]:
         lock = open(folder / ".lock", "a+")  # noqa: SIM115 (held below)
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             lock.seek(0)
-            raise TakenError(f"{taken} ({lock.read().strip() or 'unnamed'}); wait for it or stop it") from None
+            holder = lock.read().strip() or "another process"
+            raise TakenError(f"{taken} ({holder}); wait for it or stop it", holder) from None
         try:
             lock.truncate(0)
             lock.write(f"{socket.gethostname()}, process {os.getpid()}")

@@ -88,7 +88,8 @@ class Trainer(Follower):
             missing = [which for which, labelled in self._labelled.items() if not labelled]
             if missing:
                 self.progress.say(f"no labels of the {missing[0]} examples: metrics that need them are left out")
-            record.raw = self.evaluator.raw(self.method, self.stop_if_asked)
+            with distribution.alone():
+                record.raw = self.evaluator.raw(self.method, self.stop_if_asked)
             record.rows = [{"epoch": 0}]
             self._evaluate()
             record.untrained = {k: v for k, v in record.rows[0].items() if k in self._measured}
@@ -196,7 +197,7 @@ class Trainer(Follower):
         variables += trained
         kept = [checkpoint.to_numpy(v) for v in variables]
         for variable, average in zip(trained, averages or [], strict=True):
-            variable.assign(average.value)
+            distribution.assign(variable, checkpoint.to_numpy(average))
         self.evaluator.estimate_statistics(self.method)
         yield
         for variable, value in zip(variables, kept, strict=True):
@@ -206,7 +207,7 @@ class Trainer(Follower):
         record = self.record
         self.progress.say("evaluating")
         began = time.perf_counter()
-        with self._statistics():
+        with distribution.alone(), self._statistics():
             metrics = self.evaluator.metrics(self.method, self.stop_if_asked)
             self._measured = set(metrics)
             record.rows[-1] |= metrics

@@ -1,16 +1,20 @@
 """The runner from Python: what is computed, what is not computed again, and what is refused."""
 
+import contextlib
 import json
+import os
+import socket
+import time
 
 import numpy as np
 import pytest
 
 import transfer
 from bigan.errors import UserError
-from bigan.runtime import files
 from tests.transfer.blobs import blobs, given
 from transfer.encoders import Given
 from transfer.probes.knn import Knn, KnnOptions
+from transfer.results import Results
 
 
 def test_what_is_known_is_not_computed_again(tmp_path, capsys):
@@ -60,12 +64,34 @@ def test_what_is_refused(tmp_path):
     transfer.run([one, Given(two.method, two.split(), "two")], "knn", out=tmp_path, progress=False)
     with pytest.raises(UserError, match="holds results of `task=knn`. Received: linear"):
         transfer.run(one, "linear", out=tmp_path)
-    with files.exclusive(tmp_path, "mine"), pytest.raises(UserError, match="another process writes its results there"):
-        transfer.run(one, "knn", out=tmp_path)
     for text in ("{", "[]", '{"task": "knn", "entries": [{"key": {}, "layer": "hidden", "result": {}}]}'):
         (tmp_path / "results.json").write_text(text)
         with pytest.raises(UserError, match=r"holds no \(or damaged\) results of a transfer task; remove it"):
             transfer.run(one, "knn", out=tmp_path)
+
+
+def test_what_another_process_evaluates_is_left_to_it(tmp_path, monkeypatch, capsys):
+    """Its results are taken over when they are there; the others' order is the caller's."""
+    one, other = given(blobs(30, 0), blobs(9, 1)), given(blobs(30, 0), blobs(9, 1))
+    seen = []
+
+    def later(seconds):  # the other one gets done
+        seen.append(json.loads((tmp_path / "results.json").read_text())["entries"])
+        held.close()
+        transfer.run(other, "knn", ["hidden"], tmp_path, progress=False)
+
+    task = Knn(KnnOptions())
+    results = Results(task, tmp_path)
+    key = {"task": "knn", "layer": "hidden", **task.key(one, "hidden")}
+    with contextlib.ExitStack() as held:
+        held.enter_context(results.turn("given", "hidden", key))
+        monkeypatch.setattr(time, "sleep", later)
+        run = transfer.run(one, "knn", ["hidden", "output"], tmp_path)
+    assert [entry["layer"] for entry in seen[0]] == ["output"]
+    assert [entry["layer"] for entry in run.entries] == ["hidden", "output"]
+    assert {layer for layer, _ in one.method.calls} == {"output"}
+    who = f"{socket.gethostname()}, process {os.getpid()}"
+    assert capsys.readouterr().err == f"knn: given, hidden: left to {who}, which is at it\nknn: given, output\n"
 
 
 def test_a_result_that_is_no_numbers_is_not_kept(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,66 +15,93 @@ from bigan.runtime.cluster import free_port
 from bigan.training.run_directory import RunDir, read_arrays
 from tests.processes import ROOT
 from tests.runs import same_run
-from tests.scripts.commands import QUICK
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.jax,
+    pytest.mark.skipif(os.environ["KERAS_BACKEND"] != "jax", reason="several processes need JAX"),
+    pytest.mark.xdist_group("processes"),
+]
+
+# 50 steps, with views that are compared over the minibatch, batch normalization, and averaged weights.
+RUN = [
+    *("--preset=digits", "--epochs=2", "--batch_size=56", "--width=16", "--latent_dim=4", "--init_stddev=0.1"),
+    *("--ema=0.9", "--eval_every=2", "--save_every=1", "--statistics_batches=3", "--nearest_samples=64"),
+    *("--logistic_examples=60", "--compared_samples=30", "--device=cpu"),
+]
 
 
-def start(*commands):
-    """Starts `python -m COMMAND` for each, on JAX with one device."""
-    environment = os.environ | {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_force_host_platform_device_count=1"}
-    pipes = {"cwd": ROOT, "env": environment, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return [subprocess.Popen([sys.executable, "-m", *map(str, command)], **pipes) for command in commands]
+def commands(workdir, count, *flags):
+    """Each process's command line."""
+    several = [f"--coordinator=127.0.0.1:{free_port()}", f"--processes={count}"] if count > 1 else []
+    numbers = [[f"--process={index}"] if count > 1 else [] for index in range(count)]
+    return [["scripts.train", *RUN, f"--workdir={workdir}", *several, *number, *flags] for number in numbers]
+
+
+def start(commands):
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "cwd": ROOT, "text": True}
+    environment = os.environ | {"BIGAN_CACHE": str(ROOT / ".pytest_cache" / "judged-by-several")}
+    return [subprocess.Popen([sys.executable, "-m", *command], env=environment, **pipes) for command in commands]
 
 
 def ends(running, within=None):
     """The status and the last line on standard error of each."""
-    lines = [process.communicate(timeout=within)[1].strip().splitlines()[-1:] for process in running]
+    errors = [process.communicate(timeout=within)[1] for process in running]
+    assert not any("Traceback" in text for text in errors), errors
+    lines = [text.strip().splitlines()[-1:] for text in errors]
     return [(process.returncode, *line) for process, line in zip(running, lines, strict=True)]
 
 
-def trained(workdir, count, networks, method="bigan"):
-    port = free_port()
-    commands = [("tests.worker", "one_of_several", workdir, port, count, i, networks, method) for i in range(count)]
-    assert [end[0] for end in ends(start(*commands))] == [0] * count
+def trained(workdir, count):
+    assert [end[0] for end in ends(start(commands(workdir, count)))] == [0] * count
     return RunDir(workdir)
 
 
-@pytest.mark.parametrize("count, method", [(2, "bigan"), (4, "simclr")])
-def test_processes_share_a_minibatch(tmp_path, count, method):
-    """Normalized over the whole minibatch, views compared over all of it: they end where one process does."""
-    one, several = (trained(tmp_path / str(n), n, "bigan.networks:MLP", method) for n in (1, count))
-    a, b, begin = (read_arrays(run.checkpoint(e)) for run, e in ((one, "1"), (several, "1"), (one, "0")))
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The same run by 1, 2 and 4 processes; nobody has yet trained the classifier that judges samples."""
+    shutil.rmtree(ROOT / ".pytest_cache" / "judged-by-several", ignore_errors=True)
+    folder = tmp_path_factory.mktemp("runs")
+    return {count: trained(folder / str(count), count) for count in (2, 1, 4)}
+
+
+def equal(one, several):
+    """But for the order in which floats are added."""
+    begin = read_arrays(one.checkpoint("0"))
+    a, b = (read_arrays(run.checkpoint("2")) for run in (one, several))
     for name in a:
         if "moving" not in name:
             moved = np.abs(a[name] - begin[name])
             assert np.linalg.norm(a[name] - b[name]) <= 5e-3 * np.linalg.norm(moved) and moved.max() > 0, name
-    assert several.read_metrics()[1]["loss"] == pytest.approx(one.read_metrics()[1]["loss"], rel=1e-4)
+    for row, other in zip(one.read_metrics()[1:], several.read_metrics()[1:], strict=True):
+        for name in ("loss", "agreement"):
+            assert row[name] == pytest.approx(other[name], rel=1e-4), name
 
 
-def commands(workdir, *flags, processes=2):
-    common = ["scripts.train", "--preset=digits", *QUICK, "--epochs=6", "--device=cpu", f"--workdir={workdir}"]
-    common += [f"--coordinator=127.0.0.1:{free_port()}", f"--processes={processes}", *flags]
-    return [[*common, f"--process={index}"] for index in range(processes)]
+@pytest.mark.parametrize("count", [2, 4])
+def test_processes_share_a_minibatch(runs, count):
+    """Normalized over the whole minibatch, views compared over all of it: they end where one process does."""
+    equal(runs[1], runs[count])
 
 
-def test_one_that_is_killed_ends_all_and_the_same_command_resumes(tmp_path):
-    assert [end[0] for end in ends(start(*commands(tmp_path / "whole")))] == [0, 0]
-    instants = random.Random(0)
-    for victim in (1, 0):
-        running = start(*commands(tmp_path / "run"))
-        while not (tmp_path / "run" / "snapshot" / "state.npz").exists():
-            time.sleep(0.05)
-        time.sleep(instants.uniform(0, 1))
-        running[victim].send_signal(signal.SIGKILL)
-        end = ends([running[1 - victim]], within=60)[0]
-        assert end[0] == 1 and f"process {victim} of 2 is gone; all processes end" in end[1]
-    assert [end[0] for end in ends(start(*commands(tmp_path / "run")))] == [0, 0]
-    same_run(tmp_path / "whole", tmp_path / "run")
+def test_one_that_is_killed_ends_all_and_the_same_command_resumes(runs, tmp_path):
+    place = tmp_path / "run"
+    running = start(commands(place, 2))
+    while not (place / "snapshot" / "state.npz").exists():
+        time.sleep(0.05)
+    time.sleep(random.uniform(0, 1))
+    running[1].send_signal(signal.SIGKILL)
+    status, line = ends(running[:1], within=60)[0]
+    assert status == 1 and line == "error: process 1 of 2 is gone; all processes end; the same command resumes"
+    running[1].communicate()
+    shutil.copytree(place, tmp_path / "alone")
+    trained(place, 2)
+    same_run(runs[2].path, place)
+    equal(runs[1], trained(tmp_path / "alone", 1))
 
 
 def test_processes_that_disagree(tmp_path):
-    one, two = commands(tmp_path / "run")
-    for end in ends(start(one, [*two, "--seed=4"]), within=90):
+    one, two = commands(tmp_path / "run", 2)
+    for end in ends(start([one, [*two, "--seed=4"]]), within=90):
         assert end == (1, "error: --seed differs between processes: 0 in process 0, 4 in process 1")
     assert not (tmp_path / "run" / "config.json").exists()
