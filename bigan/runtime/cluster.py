@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
 
@@ -67,14 +68,16 @@ def _environment(processes: int | None, process: int | None) -> tuple[str | None
     """What `jax.distributed.initialize` would take from the environment."""
     try:
         with backend.silent_libraries():
-            import os
-
             from jax._src.clusters import ClusterEnv
     except ImportError as error:
         raise UserError(f"`coordinator={AUTO}` needs JAX, the extra 'jax': {error}") from error
-    found = ClusterEnv.auto_detect_unset_distributed_params(
-        os.environ.get("JAX_COORDINATOR_ADDRESS"), processes, process, None, None, 60
-    )
+    try:
+        found = ClusterEnv.auto_detect_unset_distributed_params(
+            os.environ.get("JAX_COORDINATOR_ADDRESS"), processes, process, None, None, 60
+        )
+    except Exception as error:  # whatever a launcher's environment lacks
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"`coordinator={AUTO}`: cannot read the environment ({why})") from error
     return found[0], found[1], found[2]
 
 

@@ -60,8 +60,9 @@ class Hub(threading.Thread):
                     else:
                         self._read(selector, key.fileobj)  # type: ignore[arg-type]
                 self._watch(time.monotonic())
-        for _, wire in sorted(self.members.items(), reverse=True):  # process 0 ends this thread when it hears of it
-            wire.send(fail=self.failed) if self.failed else wire.send(over=True)
+        if self.failed:
+            for _, wire in sorted(self.members.items(), reverse=True):  # process 0 ends this thread when it hears of it
+                wire.send(fail=self.failed)
 
     def _read(self, selector: selectors.BaseSelector, wire: Wire) -> None:
         messages = wire.receive()

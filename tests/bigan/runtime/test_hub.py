@@ -1,12 +1,17 @@
 """Where processes meet: who is refused, and which one is blamed when it ends, freezes or stays behind."""
 
+import os
 import socket
+import sys
+import threading
 import time
+from types import ModuleType
+from types import SimpleNamespace as Some
 
 import pytest
 
 from bigan.errors import UserError
-from bigan.runtime import cluster, hub, processes
+from bigan.runtime import cluster, guard, hub, processes
 from bigan.runtime.wire import Wire
 
 
@@ -141,3 +146,71 @@ def test_what_slurm_sets_is_read(monkeypatch):
     monkeypatch.setenv("SLURM_STEP_NUM_NODES", "2")
     found = cluster.place("auto", None, None)
     assert (found.host, found.count, found.index) == ("node3", 8, 5)
+
+
+@pytest.mark.slow
+def test_what_kubernetes_tells_is_read(monkeypatch):
+    """From a stand-in for its package, and for its service."""
+    kubernetes = ModuleType("kubernetes")
+    pod = Some(
+        metadata=Some(
+            name="train-2", labels={"job-name": "train"}, owner_references=[Some(controller=True, kind="Job")]
+        ),
+        spec=Some(subdomain="pods"),
+    )
+    job = Some(metadata=Some(name="train", labels={}), spec=Some(parallelism=4))
+    kubernetes.config = Some(load_incluster_config=lambda: None)
+    kubernetes.client = Some(
+        CoreV1Api=lambda: Some(list_namespaced_pod=lambda **_: Some(items=[pod])),
+        BatchV1Api=lambda: Some(read_namespaced_job=lambda **_: job),
+        exceptions=Some(ApiException=KeyError),
+    )
+    monkeypatch.setitem(sys.modules, "kubernetes", kubernetes)
+    from jax._src.clusters import K8sCluster
+
+    monkeypatch.setattr(K8sCluster, "_namespace", lambda: "here")
+    monkeypatch.setattr(socket, "gethostbyname", lambda name: "10.0.0.1")
+    for name in [name for name in os.environ if name.startswith(("SLURM_", "OMPI_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.2")
+    monkeypatch.setenv("HOSTNAME", "train-2")
+    with pytest.raises(UserError, match="`coordinator=auto`: cannot read the environment .*completionMode"):
+        cluster.place("auto", None, None)
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "2")
+    assert cluster.place("auto", None, None) == cluster.Place("train-0.pods", 55527, 4, 2)
+    assert cluster.place("auto", 3, 1) == cluster.Place("train-0.pods", 55527, 3, 1)
+
+
+def test_an_environment_that_tells_nothing(monkeypatch):
+    monkeypatch.setattr(cluster, "_environment", lambda processes, process: (None, processes, process))
+    with pytest.raises(
+        UserError, match="`processes` is needed with `coordinator=auto`, and the environment tells none"
+    ):
+        cluster.place("auto", None, None)
+
+
+def test_nobody_answers(monkeypatch):
+    monkeypatch.setattr(hub, "JOIN", 0.5)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(UserError, match=r"`coordinator`: nobody answers at 127.0.0.1:\d+ within 0 seconds"):
+        guard.run(cluster.Place("127.0.0.1", cluster.free_port(), 2, 1))
+
+
+def test_somebody_else_answers(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            connection, _ = listener.accept()
+            connection.sendall(b"HTTP/1.1 400 Bad Request\n")
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(UserError, match="is no process 0 of a run"):
+            guard.run(cluster.Place("127.0.0.1", listener.getsockname()[1], 2, 1))
+
+
+def test_another_backend_than_jax(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    with pytest.raises(UserError, match="several processes need KERAS_BACKEND=jax. Received: 'tensorflow'"):
+        guard.run(cluster.Place("127.0.0.1", 1, 2, 0))
