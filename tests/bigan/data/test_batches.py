@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bigan.data import sources
+from bigan.data import inputs, sources
 from bigan.data.augment import Augment
 from bigan.data.batches import Minibatches, epoch_order
 from bigan.data.dataset import Examples
@@ -38,3 +38,35 @@ def test_a_minibatch_of_crops_is_a_function_of_seed_epoch_and_step(folder, tmp_p
     one.minibatch(0, 0)
     assert np.array_equal(one.minibatch(2, 1)["x"], two.minibatch(2, 1)["x"])
     assert not np.array_equal(one.minibatch(2, 1)["x"], one.minibatch(3, 1)["x"])
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_processes_make_their_parts_of_each_minibatch(folder, tmp_path, flip):
+    """Together they have all of every input; none of them reads other processes' images."""
+    pack(origin(folder), tmp_path / "out", 16, False)
+    examples = sources.load("store", str(tmp_path / "out"), crop=12).train
+    every = {
+        "x": inputs.images(),
+        "again": inputs.view(1),
+        "z": inputs.latents(),
+        "noise": inputs.noise(3),
+        "y": inputs.labels(),
+        "done": inputs.progress(5),
+    }
+
+    def made(part):
+        cut, read = examples.images.pixels.cut, []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                type(examples.images.pixels),
+                "cut",
+                lambda _, index, *rest: read.append(len(index)) or cut(index, *rest),
+            )
+            batches = Minibatches(examples, Uniform(3), 8, seed=4, augment=Augment(flip), inputs=every, part=part)
+            return batches.minibatch(1, 1), read
+
+    whole, _ = made(slice(None))
+    parts = [made(slice(first, first + 2)) for first in range(0, 8, 2)]
+    assert all(read == [2, 2] for _, read in parts)
+    for name, array in whole.items():
+        assert len(array) == 8 and np.array_equal(np.concatenate([part[name] for part, _ in parts]), array), name

@@ -11,8 +11,10 @@ import time
 import numpy as np
 import pytest
 
+from bigan import presets
 from bigan.runtime.cluster import free_port
 from bigan.training.run_directory import RunDir, read_arrays
+from bigan.training.train import train
 from tests.processes import ROOT
 from tests.runs import same_run
 
@@ -23,25 +25,44 @@ pytestmark = [
     pytest.mark.xdist_group("processes"),
 ]
 
-# 50 steps, with views that are compared over the minibatch, batch normalization, and averaged weights.
-RUN = [
-    *("--preset=digits", "--epochs=2", "--batch_size=56", "--width=16", "--latent_dim=4", "--init_stddev=0.1"),
-    *("--ema=0.9", "--eval_every=2", "--save_every=1", "--statistics_batches=3", "--nearest_samples=64"),
-    *("--logistic_examples=60", "--compared_samples=30", "--device=cpu"),
-]
+# 50 steps, with views that are compared over the minibatch, batch normalization, averaged weights, judged samples.
+RUN = {
+    "epochs": 2,
+    "batch_size": 56,
+    "width": 16,
+    "latent_dim": 4,
+    "init_stddev": 0.1,
+    "ema": 0.9,
+    "eval_every": 2,
+    "save_every": 1,
+    "statistics_batches": 3,
+    "nearest_samples": 64,
+    "logistic_examples": 60,
+    "compared_samples": 30,
+    "device": "cpu",
+}
 
 
 def commands(workdir, count, *flags):
     """Each process's command line."""
-    several = [f"--coordinator=127.0.0.1:{free_port()}", f"--processes={count}"] if count > 1 else []
-    numbers = [[f"--process={index}"] if count > 1 else [] for index in range(count)]
-    return [["scripts.train", *RUN, f"--workdir={workdir}", *several, *number, *flags] for number in numbers]
+    fields = [f"--{name}={value}" for name, value in RUN.items()]
+    several = [f"--coordinator=127.0.0.1:{free_port()}", f"--processes={count}"]
+    common = ["scripts.train", "--preset=digits", *fields, f"--workdir={workdir}", *several, *flags]
+    return [[*common, f"--process={index}"] for index in range(count)]
 
 
-def start(commands):
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """Starts processes that find no TensorFlow, nor the classifier that judges samples; both on purpose."""
+    without = tmp_path_factory.mktemp("without")
+    (without / "tensorflow.py").write_text("raise ImportError('left out')")
+    environment = os.environ | {"PYTHONPATH": str(without), "BIGAN_CACHE": str(without / "cache")}
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "cwd": ROOT, "text": True}
-    environment = os.environ | {"BIGAN_CACHE": str(ROOT / ".pytest_cache" / "judged-by-several")}
-    return [subprocess.Popen([sys.executable, "-m", *command], env=environment, **pipes) for command in commands]
+
+    def start(commands):
+        return [subprocess.Popen([sys.executable, "-m", *command], env=environment, **pipes) for command in commands]
+
+    return start
 
 
 def ends(running, within=None):
@@ -52,17 +73,21 @@ def ends(running, within=None):
     return [(process.returncode, *line) for process, line in zip(running, lines, strict=True)]
 
 
-def trained(workdir, count):
+def trained(start, workdir, count):
     assert [end[0] for end in ends(start(commands(workdir, count)))] == [0] * count
     return RunDir(workdir)
 
 
+def alone(workdir):
+    """The same run, or what is left of it, in this process."""
+    return train(presets.digits().replace(**RUN), workdir, progress=False).directory
+
+
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """The same run by 1, 2 and 4 processes; nobody has yet trained the classifier that judges samples."""
-    shutil.rmtree(ROOT / ".pytest_cache" / "judged-by-several", ignore_errors=True)
+def runs(start, tmp_path_factory):
+    """The same run by 1, 2 and 4 processes."""
     folder = tmp_path_factory.mktemp("runs")
-    return {count: trained(folder / str(count), count) for count in (2, 1, 4)}
+    return {1: alone(folder / "1")} | {count: trained(start, folder / str(count), count) for count in (2, 4)}
 
 
 def equal(one, several):
@@ -84,7 +109,7 @@ def test_processes_share_a_minibatch(runs, count):
     equal(runs[1], runs[count])
 
 
-def test_one_that_is_killed_ends_all_and_the_same_command_resumes(runs, tmp_path):
+def test_one_that_is_killed_ends_all_and_the_same_command_resumes(start, runs, tmp_path):
     place = tmp_path / "run"
     running = start(commands(place, 2))
     while not (place / "snapshot" / "state.npz").exists():
@@ -95,12 +120,12 @@ def test_one_that_is_killed_ends_all_and_the_same_command_resumes(runs, tmp_path
     assert status == 1 and line == "error: process 1 of 2 is gone; all processes end; the same command resumes"
     running[1].communicate()
     shutil.copytree(place, tmp_path / "alone")
-    trained(place, 2)
+    trained(start, place, 2)
     same_run(runs[2].path, place)
-    equal(runs[1], trained(tmp_path / "alone", 1))
+    equal(runs[1], alone(tmp_path / "alone"))
 
 
-def test_processes_that_disagree(tmp_path):
+def test_processes_that_disagree(start, tmp_path):
     one, two = commands(tmp_path / "run", 2)
     for end in ends(start([one, [*two, "--seed=4"]]), within=90):
         assert end == (1, "error: --seed differs between processes: 0 in process 0, 4 in process 1")
