@@ -13,10 +13,13 @@ import pytest
 from bigan.errors import UserError
 from bigan.runtime import cluster, guard, hub, processes
 from bigan.runtime.wire import Wire
+from bigan.training.train import train
+from tests.worker import tiny_config, tiny_data
 
 
 @pytest.fixture
-def centre():
+def centre(monkeypatch):
+    monkeypatch.setattr(hub, "SETTLE", 0.1)
     listener = socket.create_server(("127.0.0.1", 0))
     made = hub.Hub(listener, 2)
     made.port = listener.getsockname()[1]
@@ -93,11 +96,11 @@ def test_one_that_stays_behind(centre, monkeypatch):
 
 
 def test_one_that_is_silent(centre, monkeypatch):
-    monkeypatch.setattr(hub, "SILENT", 1.5)
+    monkeypatch.setattr(hub, "SILENT", 0.8)
     wires = both(centre)
-    for _ in range(20):
+    for _ in range(12):
         wires[0].send(tick=True)
-        time.sleep(0.2)
+        time.sleep(0.1)
     assert "process 1 of 2 does not respond" in until(wires[0], "fail")
 
 
@@ -112,6 +115,14 @@ def test_processes_that_differ(monkeypatch):
     monkeypatch.setattr(processes, "gather", lambda mine: [mine, mine | {"`seed`": 4}])
     with pytest.raises(UserError, match="`seed` differs between processes: 3 in process 0, 4 in process 1"):
         processes.agree({"`seed`": 3, "`data_dir`: the data": "x"})
+
+
+def test_processes_with_other_data(monkeypatch, tmp_path):
+    """Before anything is written."""
+    monkeypatch.setattr(processes, "gather", lambda mine: [mine | {"`data_dir`: the data": "other"}, mine])
+    with pytest.raises(UserError, match=r"`data_dir`: the data differs between processes: other in process 0, \w+ in"):
+        train(tiny_config(), tmp_path / "run", progress=False, **tiny_data())
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
