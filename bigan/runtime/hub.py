@@ -55,6 +55,7 @@ class Hub(threading.Thread):
                 for key, _ in selector.select(0.2):
                     if key.fileobj is self.listener:
                         connection, _ = self.listener.accept()
+                        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                         wire = Wire(connection)
                         selector.register(wire, selectors.EVENT_READ, None)
                     else:
