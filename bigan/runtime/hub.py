@@ -84,7 +84,7 @@ class Hub(threading.Thread):
                 self._fail(0, f"process {index} of {self.count} is gone")
 
     def _join(self, wire: Wire, hello: dict[str, Json]) -> int | None:
-        index, count = hello.get("process"), hello.get("processes")
+        index, count = hello.get("process", -1), hello.get("processes")
         if count != self.count:
             line = f"`processes`: process 0 was started with {self.count}, process {index} with {count}"
         elif index in self.members:
