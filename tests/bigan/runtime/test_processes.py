@@ -97,10 +97,10 @@ def equal(one, several):
     for name in a:
         if "moving" not in name:
             moved = np.abs(a[name] - begin[name])
-            assert np.linalg.norm(a[name] - b[name]) <= 5e-3 * np.linalg.norm(moved) and moved.max() > 0, name
+            assert np.linalg.norm(a[name] - b[name]) <= 1e-4 * np.linalg.norm(moved) and moved.max() > 0, name
     for row, other in zip(one.read_metrics()[1:], several.read_metrics()[1:], strict=True):
         for name in ("loss", "agreement"):
-            assert row[name] == pytest.approx(other[name], rel=1e-4), name
+            assert row[name] == pytest.approx(other[name], rel=1e-5), name
 
 
 @pytest.mark.parametrize("count", [2, 4])
