@@ -126,10 +126,13 @@ def test_released_variant_trains(tmp_path, tiny, data):
 
 @pytest.mark.jax
 def test_training_learns_to_invert(tmp_path, tiny, data):
-    """Not only runs: 500 steps bring the reconstruction well below its shuffled baseline."""
+    """Not only runs: 500 steps bring the reconstruction well below its shuffled baseline.
+
+    With a cycle: so small a BiGAN without one gets there or not with the seed, and with the processor's rounding.
+    """
     data = {name: np.tile(array, (10,) + (1,) * (array.ndim - 1)) for name, array in data.items()}
-    config = tiny.replace(epochs=9, eval_every=9, save_every=9, width=128, latent_dim=8)
+    config = tiny.replace(epochs=9, eval_every=9, save_every=9, width=128, latent_dim=8, cycle_x=1.0)
     run = train(config, tmp_path, progress=False, **data)
     figures = run.results["figures"]
-    assert figures["reconstruction"] < 0.85 * figures["reconstruction_shuffled"]
-    assert figures["knn_output"] > 90
+    assert figures["reconstruction"] < 0.75 * figures["reconstruction_shuffled"]
+    assert figures["knn_output"] > 80
