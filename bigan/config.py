@@ -116,12 +116,12 @@ class Adversary:
     r1: float = setting(0.0, "weight of the squared gradient of D's score at real pairs", least=0, below=float("inf"))
     cycle_x: float = setting(0.0, "weight of the squared distance of G(E(x)) from x", least=0, below=float("inf"))
     cycle_encoder: bool = setting(True, "cycle_x moves E too, not G alone")
+    cycle_z: float = setting(0.0, "weight of the squared distance of E(G(z)) from z", least=0, below=float("inf"))
     adversary_moves: str = setting(
         "encoder",
         "encoder | output: what of E the adversary and the cycles move, all of it or its output layer alone",
         choices=("encoder", "output"),
     )
-    cycle_z: float = setting(0.0, "weight of the squared distance of E(G(z)) from z", least=0, below=float("inf"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ def main(images: int, count: int = 1) -> None:
             for shard in (shards.Shard(index, count) for index in range(count)):
                 place = shards.folder(Path(folder), shard)
                 place.mkdir()
-                synthetic(place, len(shard.rows(images)), 72, seed=shard.index)
+                synthetic(place, len(shard.rows(images)), 72, shard.index, shard)
             shards.merge(Path(folder))
         source = sources.load("store", folder, crop=64)
         batches = Minibatches(source.train, Uniform(200), 128, seed=0, augment=Augment(flip=True))

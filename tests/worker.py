@@ -91,6 +91,26 @@ def first_gradients_and_losses(out, *methods):
     np.savez(out, **{f"{method}/{n}": a for method in methods for n, a in _first_steps(method).items()})
 
 
+def loss_gradients(model, batch):
+    """Of a method's loss on one minibatch, as training has it, for each trainable variable; on either backend."""
+    import keras
+
+    tensors = {name: keras.ops.convert_to_tensor(value) for name, value in batch.items()}
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = model(tensors, training=True)["loss"]
+        return tape.gradient(loss, model.trainable_variables)
+    import jax
+
+    def loss_of(trainable):
+        other = [v.value for v in model.non_trainable_variables]
+        return model.stateless_call(trainable, other, tensors, training=True)[0]["loss"]
+
+    return jax.grad(loss_of)([v.value for v in model.trainable_variables])
+
+
 def _first_steps(method):
     """From weights, images and latents drawn with NumPy."""
     import keras
@@ -115,21 +135,7 @@ def _first_steps(method):
     examples = Examples(rng.integers(0, 256, (320, 8, 8, 1), np.uint8))
     stream = Minibatches(examples, model.latent, 32, 1, inputs=model.step_inputs())
     batches = [stream[i][0] for i in range(STEPS)]
-    tensors = {name: keras.ops.convert_to_tensor(value) for name, value in batches[0].items()}
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            loss = model(tensors, training=True)["loss"]
-        gradients = tape.gradient(loss, model.trainable_variables)
-    else:
-        import jax
-
-        def loss_of(trainable):
-            other = [v.value for v in model.non_trainable_variables]
-            return model.stateless_call(trainable, other, tensors, training=True)[0]["loss"]
-
-        gradients = jax.grad(loss_of)([v.value for v in model.trainable_variables])
+    gradients = loss_gradients(model, batches[0])
     for variable, value in zip(model.non_trainable_variables, before, strict=True):
         variable.assign(value)  # TensorFlow's call above has moved them
     compile_for_training(model, config, STEPS, jit_compile=True)

@@ -8,9 +8,8 @@ Minibatches lie ready on both sides and, where D sees smaller images than E, PyT
 
 from __future__ import annotations
 
+import functools
 import statistics
-import sys
-import time
 from collections.abc import Callable
 
 import keras
@@ -18,11 +17,14 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from bigan.benchmarks import report
+from bigan.benchmarks import loops, pipeline, report
 from bigan.benchmarks.torch_networks import Network
 from bigan.config import Config
+from bigan.data.batches import Minibatches
+from bigan.data.dataset import Examples
 from bigan.data.spec import Spec
 from bigan.errors import UserError
+from bigan.latents import Uniform
 from bigan.models.method import Method, create
 from bigan.runtime import compilation, distribution
 from bigan.streams import Stream, generator
@@ -31,7 +33,6 @@ from bigan.types import Json, Tensor
 
 EDGE = 28  # of images where no crop is asked for: MNIST's
 TOLERANCE = 1e-4  # of the first losses in float32, relative
-PAUSE = 0.1  # threads spin for a while after their work, on cores that the next one needs
 FORMATS = {"default layout": False, "channels_last": True}
 PRECISIONS = ("float32", "bfloat16")
 
@@ -45,18 +46,21 @@ def run(config: Config, rounds: int, steps: int) -> dict[str, Json]:
     if config.method != Config.method or config.replicas != 1:
         raise UserError(f"`method` must be {Config.method} on one device. Received: {config.method}")
     spec = Spec((config.crop, config.crop, 3) if config.crop else (EDGE, EDGE, 1))
-    batch = _minibatch(config, spec)
+    ready = _ready(config, spec)
+    batch = ready.minibatch(0, 0)
     clocks: dict[str, Callable[[], float]] = {}
     with distribution.strategy(config):
         for precision in PRECISIONS:
             changed = config.replace(precision=precision)
-            clocks[f"bigan, {precision}"] = _ours(changed, spec, batch, steps)
+            clocks[f"bigan, {precision}"] = _ours(changed, spec, ready, steps)
             for name, channels_last in FORMATS.items():
                 if channels_last and not config.crop:
                     continue  # vectors have one layout
-                clocks[f"PyTorch, {precision}, {name}"] = _theirs(changed, spec, batch, steps, channels_last)
+                step = _Step(changed, create(changed, spec), batch, channels_last)
+                clocks[f"PyTorch, {precision}, {name}"] = functools.partial(loops.timed, step, steps)
         checked = _check(config, spec, batch)
-        seconds = _measure(clocks, rounds)
+        turns: dict[str, dict[loops.Key, Callable[[], float]]] = {name: {(name, ""): c} for name, c in clocks.items()}
+        timed = loops.measure(turns, rounds)
     return report.machine() | {
         "torch": torch.__version__,
         "torch threads": torch.get_num_threads(),
@@ -65,42 +69,21 @@ def run(config: Config, rounds: int, steps: int) -> dict[str, Json]:
         "preset": config.preset,
         "batch": config.batch_size,
         **checked,
-        "times": _rows(seconds, config.batch_size),
+        "times": _rows({name: timed[name, ""] for name in clocks}, config.batch_size),
     }
 
 
-def _minibatch(config: Config, spec: Spec) -> dict[str, np.ndarray]:
-    random = generator(0, Stream.BENCHMARK)
-    x = random.integers(0, 256, (config.batch_size, *spec.shape), np.uint8)
-    return {"x": x, "z": random.uniform(-1, 1, (config.batch_size, config.latent_dim)).astype(np.float32)}
+def _ready(config: Config, spec: Spec) -> pipeline.Ready:
+    """One minibatch of random images, for both sides."""
+    images = generator(0, Stream.BENCHMARK).integers(0, 256, (config.batch_size, *spec.shape), np.uint8)
+    return pipeline.Ready(Minibatches(Examples(images), Uniform(config.latent_dim), config.batch_size, seed=0))
 
 
-def _ours(config: Config, spec: Spec, batch: dict[str, np.ndarray], steps: int) -> Callable[[], float]:
-    """A clock of Keras's own compiled training function, without data."""
+def _ours(config: Config, spec: Spec, ready: pipeline.Ready, steps: int) -> Callable[[], float]:
+    """A clock of the step as `keras.Model.fit` runs it."""
     model = create(config, spec)
-    compile_for_training(model, config, 1000, compilation.use_xla(config, model.xla_on_cpu))
-    ready = {name: keras.ops.convert_to_tensor(array) for name, array in batch.items()}
-
-    class Ready(keras.utils.PyDataset):
-        def __len__(self) -> int:
-            return steps + 1
-
-        def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
-            return (batch if keras.backend.backend() == "jax" else ready,)
-
-    def clock() -> float:
-        times = []
-
-        def note(index: int, logs: Json) -> None:
-            if index in (0, steps):
-                float(logs["loss"])  # waits for the step
-                times.append(time.perf_counter())
-
-        callback = keras.callbacks.LambdaCallback(on_train_batch_end=note)
-        model.fit(Ready(), shuffle=False, verbose=0, callbacks=[callback])
-        return (times[1] - times[0]) / steps
-
-    return clock
+    compile_for_training(model, config, ready.steps, compilation.use_xla(config, model.xla_on_cpu))
+    return lambda: pipeline.fit(model, ready, steps)
 
 
 class _Step:
@@ -147,27 +130,11 @@ class _Step:
         for weight, gradient in zip(self.judges + self.players, of_d + of_eg, strict=True):
             weight.grad = gradient
         self.adam.step()
-        return loss_d
+        return loss_d.detach()
 
 
 def _images(x: Tensor) -> torch.Tensor:
     return torch.from_numpy(np.array(keras.ops.convert_to_numpy(x), np.float32)).permute(0, 3, 1, 2)
-
-
-def _theirs(
-    config: Config, spec: Spec, batch: dict[str, np.ndarray], steps: int, channels_last: bool
-) -> Callable[[], float]:
-    step = _Step(config, create(config, spec), batch, channels_last)
-
-    def clock() -> float:
-        step().item()
-        began = time.perf_counter()
-        for _ in range(steps):
-            loss = step()
-        loss.item()
-        return (time.perf_counter() - began) / steps
-
-    return clock
 
 
 def _check(config: Config, spec: Spec, batch: dict[str, np.ndarray]) -> dict[str, Json]:
@@ -188,17 +155,6 @@ def _check(config: Config, spec: Spec, batch: dict[str, np.ndarray]) -> dict[str
             f"the two sides differ: {counts[1]:,} and {counts[0]:,} parameters, first losses {mine} and {theirs}"
         )
     return {"parameters": counts[1], "first losses of D, of E and G": " ".join(f"{loss:.6f}" for loss in mine)}
-
-
-def _measure(clocks: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Seconds a step by contestant, one a round; round 0 compiles and is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in clocks}
-    for index in range(rounds + 1):
-        print(f"round {index} of {rounds}", file=sys.stderr, flush=True)
-        for name, clock in clocks.items():
-            time.sleep(PAUSE)
-            seconds[name].append(clock())
-    return {name: values[1:] for name, values in seconds.items()}
 
 
 def _rows(seconds: dict[str, list[float]], size: int) -> list[dict[str, Json]]:

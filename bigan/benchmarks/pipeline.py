@@ -58,8 +58,8 @@ def run(config: Config, rounds: int, steps: int, images: int = 10_000) -> dict[s
             return _measure(config, dataset, rounds, steps) | {"store (GB)": _gigabytes(Path(place))}
 
 
-def synthetic(folder: Path, images: int, edge: int, seed: int = 0) -> None:
-    """Writes a store of random pixels, images of `edge` by up to one and a half times as many pixels.
+def synthetic(folder: Path, images: int, edge: int, seed: int = 0, shard: shards.Shard | None = None) -> None:
+    """Writes a store, or a shard of one, of random pixels: images of `edge` by up to one and a half times as many.
 
     Raises:
         UserError: if the store would not fit onto the disk, or its index into memory.
@@ -86,8 +86,8 @@ def synthetic(folder: Path, images: int, edge: int, seed: int = 0) -> None:
         "classes": [str(i) for i in range(10)],
         "splits": {"train": facts},
     }
-    if shards.FOLDER.fullmatch(folder.name):
-        origin = f"synthetic/{folder.name.removeprefix('shard-')}"
+    if shard:
+        origin = f"synthetic/{shard.name}"
         description["request"] = {"counts": {"train": images}, "digest": origin, "classes": description["classes"]}
     (folder / "store.json").write_text(json.dumps(description))
 
@@ -105,9 +105,9 @@ def _measure(config: Config, dataset: Dataset, rounds: int, steps: int) -> dict[
     gpu = "gpu" in keras.distribution.list_devices()[0]
     counted = flops.step(model)
     contestants: dict[str, Callable[[], float]] = {
-        "step alone": lambda: _fit(model, _Ready(batches), steps),
+        "step alone": lambda: fit(model, Ready(batches), steps),
         "input alone": lambda: _input(batches, max(steps, INPUT_STEPS)),
-        "both": lambda: _fit(model, batches, steps),
+        "both": lambda: fit(model, batches, steps),
         "matrix product": lambda: _product(MATRIX["gpu" if gpu else "cpu"], config.precision),
     }
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
@@ -161,7 +161,7 @@ def _measure(config: Config, dataset: Dataset, rounds: int, steps: int) -> dict[
     }
 
 
-class _Ready(Minibatches):
+class Ready(Minibatches):
     """One minibatch again and again."""
 
     def __init__(self, batches: Minibatches) -> None:
@@ -172,7 +172,7 @@ class _Ready(Minibatches):
         return self._one
 
 
-def _fit(model: Method, batches: Minibatches, steps: int) -> float:
+def fit(model: Method, batches: Minibatches, steps: int) -> float:
     """Seconds a step within one fit, between the ends of its first dispatch and of its last."""
     each, times = model.steps_per_execution, {}
 

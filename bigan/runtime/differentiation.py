@@ -36,7 +36,8 @@ def once_for_two(
     """The results of `function` twice, of one pass: gradients of the first reach its weights alone, of the second its
     inputs alone.
 
-    On JAX they are two passes, which XLA merges. On TensorFlow the result is differentiated once.
+    On JAX they are two passes, which XLA merges. On TensorFlow `function` is called once, and what it gives is
+    differentiated twice, each time with respect to one of the two.
 
     Args:
         function: pure, of weights and inputs; gives results and states. No gradients flow through states.
@@ -54,7 +55,7 @@ def once_for_two(
         return first, second, [stop(state) for state in states]
     import tensorflow as tf
 
-    counts = list[int]()  # of results and states
+    counts = list[int]()  # of results; the states come after them
 
     @tf.custom_gradient
     def both(*tensors: Tensor) -> tuple[tuple[Tensor, ...], Callable[..., list[Tensor]]]:
@@ -62,7 +63,7 @@ def once_for_two(
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([own, given])
             results, states = function(own, given)
-        counts[:] = len(results), len(states)
+        counts.append(len(results))
 
         def gradient(*upstream: Tensor) -> list[Tensor]:
             pairs = ((own, upstream[: len(results)]), (given, upstream[len(results) : 2 * len(results)]))
@@ -73,5 +74,5 @@ def once_for_two(
         return (*results, *(tf.identity(result) for result in results), *states), gradient
 
     given = both(*(tf.convert_to_tensor(tensor) for tensor in (*weights, *inputs)))  # not variables: they are read here
-    count, _ = counts
+    count = counts[-1]
     return list(given[:count]), list(given[count : 2 * count]), [stop(state) for state in given[2 * count :]]

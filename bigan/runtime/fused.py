@@ -1,15 +1,10 @@
-"""Adam's update of one variable in one pass over memory, where the backend has such an operation."""
+"""Adam's update of one variable in one pass over memory: TensorFlow's own operation, which Keras does not use."""
 
 from __future__ import annotations
 
 import keras
 
 from bigan.types import Tensor
-
-
-def can_update(variable: keras.Variable | Tensor) -> bool:
-    """Whether `adam` updates this variable: TensorFlow's, on one device, read and written in its own dtype."""
-    return keras.backend.backend() == "tensorflow" and hasattr(_plain(variable), "handle")
 
 
 def adam(

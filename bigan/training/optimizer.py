@@ -103,7 +103,7 @@ class DecayedAdam(keras.optimizers.Adam):
             gradient = gradient + ops.cast(self.l2_decay, gradient.dtype) * ops.cast(variable, gradient.dtype)
         if self.rates:
             learning_rate = learning_rate * self.rates[place]
-        if not self.amsgrad and fused.can_update(variable):
+        if keras.backend.backend() == "tensorflow" and not self.amsgrad:
             moments = self._momentums[place], self._velocities[place]
             step = ops.cast(self.iterations, gradient.dtype)
             fused.adam(variable, *moments, gradient, learning_rate, step, self.beta_1, self.beta_2, self.epsilon)

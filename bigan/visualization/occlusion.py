@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from bigan.runtime import memory
 from bigan.visualization import pictures
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
     from bigan.models.method import Method
 
 PART = 4  # the patch's edge is a quarter of the image's shorter one, its steps a quarter of its edge
@@ -46,16 +45,16 @@ def occluded(image: np.ndarray, patch: int, step: int) -> tuple[np.ndarray, np.n
 
 
 def importance(score: Score, image: np.ndarray, patch: int, step: int) -> np.ndarray:
-    """By how much a score falls, on average over the patches that cover a pixel: `(height, width)` float32.
+    """By how much each score falls, on average over the patches that cover a pixel: `(k, height, width)` float32.
 
     Args:
-        score: `(n, height, width, channels)` raw images -> `(n,)`.
+        score: `(n, height, width, channels)` raw images, of which the first is whole -> `(n, k)`.
         image: `(height, width, channels)` uint8.
         patch, step: as for `occluded`.
     """
     images, covered = occluded(image, patch, step)
     scores = np.asarray(score(np.concatenate([image[None], images])), np.float64)
-    fall = np.tensordot(scores[0] - scores[1:], covered, 1)
+    fall = np.tensordot((scores[0] - scores[1:]).T, covered, 1)
     return (fall / covered.sum(axis=0)).astype(np.float32)
 
 
@@ -83,30 +82,30 @@ def maps(model: Method, images: np.ndarray, labels: np.ndarray | None, train: Ex
         )
     patch = max(1, min(images.shape[1:3]) // PART)
     step = max(1, patch // PART)
-    found: dict[str, list[np.ndarray]] = {"distance": []}
     head = None
     if labels is not None and train.labels is not None:
         count = min(len(train), HEAD)
-        memory.need(4 * count * model.features(images[:1], layer).size, f"{layer}'s features of {count:,} images", "")
+        size = 4 * count * model.features(images[:1], layer).size
+        memory.need(size, f"{layer}'s features of {count:,} images", "pass another `layer`")
         index = np.linspace(0, len(train) - 1, count).astype(int)
         head = metrics.logistic(model.features(train.images[index], layer), train.labels[index])
-        found["score"] = []
-    for i, image in enumerate(images):
-        found["distance"].append(importance(_nearness(model, image, layer), image, patch, step))
-        if head is not None and labels is not None:
-            found["score"].append(importance(_class_score(model, head, labels[i], layer), image, patch, step))
+
+    def scores(x: np.ndarray, label: int | None) -> np.ndarray:
+        features = model.features(x, layer)
+        near = -np.linalg.norm(features - features[0], axis=1)
+        if head is None or label is None:
+            return near[:, None]
+        place = int(np.searchsorted(head.classes_, label))
+        return np.stack([near, head.predict_log_proba(features)[:, place]], axis=1)
+
+    own = labels if head is not None and labels is not None else [None] * len(images)
+    found = [
+        importance(functools.partial(scores, label=label), image, patch, step)
+        for image, label in zip(images, own, strict=True)
+    ]
+    names = ("distance",) if head is None else ("distance", "score")
     known = {} if head is None else {"labels": labels}
-    return {"images": images, **{name: np.stack(rows) for name, rows in found.items()}, **known}
-
-
-def _nearness(model: Method, image: np.ndarray, layer: str) -> Score:
-    still = model.features(image[None], layer)
-    return lambda x: -np.linalg.norm(model.features(x, layer) - still, axis=1)
-
-
-def _class_score(model: Method, head: Pipeline, label: int, layer: str) -> Score:
-    place = int(np.searchsorted(head.classes_, label))
-    return lambda x: head.predict_log_proba(model.features(x, layer))[:, place]
+    return {"images": images, **dict(zip(names, np.stack(found, axis=1), strict=True)), **known}
 
 
 def write(path: Path, arrays: dict[str, np.ndarray]) -> None:

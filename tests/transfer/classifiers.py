@@ -10,6 +10,7 @@ from bigan.config import Config
 from bigan.data.dataset import Examples
 from bigan.data.spec import Spec
 from bigan.models.method import create
+from transfer.backbone import training, trunk
 from transfer.backbone.recipe import Recipe
 from transfer.datasets.voc import Labelled
 
@@ -69,3 +70,18 @@ class Spy:
         curve = self.train(network, *arguments)
         self.ends.append([ops.convert_to_numpy(v).copy() for v in network.variables if "seed" not in v.path])
         return curve
+
+
+def watched(monkeypatch):
+    """A list that, once a network is trained, says of each of its linear layers whether it has moved."""
+    moved, train = [], training.train
+
+    def watch(network, *arguments):
+        before = [item.get_weights()[0] for item in trunk.linear_layers(network)]
+        curve = train(network, *arguments)
+        after = [item.get_weights()[0] for item in trunk.linear_layers(network)]
+        moved.extend(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+        return curve
+
+    monkeypatch.setattr(training, "train", watch)
+    return moved

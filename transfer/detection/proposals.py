@@ -54,7 +54,7 @@ def need_opencv() -> Any:
 def search(pixels: np.ndarray) -> np.ndarray:
     """Selective search: `(height, width, 3)` uint8 to `(n, 4)` int32 boxes, 1-based and inclusive, n at most `MOST`.
 
-    Images that are larger than VOC's are searched at VOC's size, or it would take minutes.
+    Images with a longer edge than `LARGEST` are searched at that size, or it would take minutes.
 
     Raises:
         UserError: if OpenCV is missing.

@@ -39,10 +39,8 @@ class Store(Source):
 
 def _examples(root: Path, name: str, description: dict[str, Json]) -> Examples:
     facts = description["splits"][name]
-    path = root / f"{name}.index"
     parts = [np.asarray(np.memmap(p, np.uint8, "r").reshape(-1, 3)) for p in layout.pixels(root, name, description)]
-    if not path.exists() or path.stat().st_size != facts["images"] * layout.RECORD.itemsize:
-        raise UserError(f"{path}: is missing or damaged; remove {root} and prepare it again")
+    path = layout.index(root, name, facts)
     index = np.fromfile(path, layout.RECORD)
     first, heights, widths, labels = (index[key].astype(np.int64) for key in ("first", "height", "width", "label"))
     # The pixels are not read here, a store may have many: what the index says of them must at least be possible.

@@ -65,6 +65,20 @@ def describe(root: Path) -> dict[str, Json]:
     return description
 
 
+def part(index: int, count: int) -> str:
+    """What part `index` of `count` is called, in names of files and folders."""
+    return f"{index:05d}-of-{count:05d}"
+
+
+def index(root: Path, name: str, facts: dict[str, Json]) -> Path:
+    """The file that holds a split's index.
+
+    Raises:
+        UserError: if it is missing or has another size than it was left with.
+    """
+    return _sized(root / f"{name}.index", facts["images"] * RECORD.itemsize, root)
+
+
 def pixels(root: Path, name: str, description: dict[str, Json]) -> list[Path]:
     """The files that hold a split's pixels, in their order.
 
@@ -73,12 +87,12 @@ def pixels(root: Path, name: str, description: dict[str, Json]) -> list[Path]:
     """
     facts = description["splits"][name]
     if description["format"] < SHARDED:
-        return [check(root, name, facts)[0]]
+        return [_sized(root / f"{name}.pixels", facts["pixels"] * 3, root)]
     count = description["shards"]
-    paths = [root / f"shard-{i:05d}-of-{count:05d}" / f"{name}.pixels" for i in range(count)]
-    for path, size in zip(paths, facts["shards"], strict=True):
-        _sized(path, size * 3, root)
-    return paths
+    folders = [root / f"shard-{part(i, count)}" for i in range(count)]
+    return [
+        _sized(folder / f"{name}.pixels", size * 3, root) for folder, size in zip(folders, facts["shards"], strict=True)
+    ]
 
 
 def check(root: Path, name: str, facts: dict[str, Json]) -> tuple[Path, Path]:
@@ -87,13 +101,11 @@ def check(root: Path, name: str, facts: dict[str, Json]) -> tuple[Path, Path]:
     Raises:
         UserError: if one is missing or has another size than it was left with.
     """
-    paths = root / f"{name}.pixels", root / f"{name}.index"
-    for path, size in zip(paths, (facts["pixels"] * 3, facts["images"] * RECORD.itemsize), strict=True):
-        _sized(path, size, root)
-    return paths
+    return _sized(root / f"{name}.pixels", facts["pixels"] * 3, root), index(root, name, facts)
 
 
-def _sized(path: Path, size: int, root: Path) -> None:
+def _sized(path: Path, size: int, root: Path) -> Path:
     if not path.exists() or path.stat().st_size != size:
         found = f"{path.stat().st_size} bytes" if path.exists() else "no file"
         raise UserError(f"{path}: must have {size} bytes. Received: {found}; remove {root} and prepare it again")
+    return path

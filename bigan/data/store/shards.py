@@ -53,7 +53,7 @@ class Shard:
     @property
     def name(self) -> str:
         """For files and folders."""
-        return f"{self.index:05d}-of-{self.count:05d}"
+        return layout.part(self.index, self.count)
 
 
 def part(origin: Origin, shard: Shard) -> Origin:

@@ -1,6 +1,5 @@
 """What of a minibatch D sees, whose code it sees with it, and how the agreement's weight changes."""
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -12,6 +11,7 @@ from bigan.data.spec import Spec
 from bigan.errors import UserError
 from bigan.models.method import create
 from tests.bigan.models.test_agreement import batch_of, made
+from tests.worker import loss_gradients
 
 pytestmark = pytest.mark.jax
 
@@ -23,20 +23,7 @@ def terms_of(model, batch):
 def gradients_of(model, batch):
     """By network and weight, on either backend."""
     names = [f"{role}/{v.path}" for role, network in model.networks.items() for v in network.trainable_variables]
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            loss = model(batch, training=True)["loss"]
-        found = tape.gradient(loss, model.trainable_variables)
-    else:
-        import jax
-
-        def loss(weights):
-            terms, _ = model.stateless_call(weights, model.non_trainable_variables, batch, training=True)
-            return terms["loss"]
-
-        found = jax.grad(loss)([variable.value for variable in model.trainable_variables])
+    found = loss_gradients(model, batch)
     return {name: ops.convert_to_numpy(gradient) for name, gradient in zip(names, found, strict=True)}
 
 

@@ -29,7 +29,7 @@ def test_patches_lie_on_a_grid_and_reach_the_far_edges():
 def test_a_score_that_is_one_pixel_comes_from_that_pixel(patch, step):
     image = np.full((12, 10, 1), 128, np.uint8)
     image[7, 4] = 228
-    found = occlusion.importance(lambda x: x[:, 7, 4, 0].astype(float), image, patch, step)
+    (found,) = occlusion.importance(lambda x: x[:, 7, 4].astype(float), image, patch, step)
     expected = np.zeros((12, 10))
     _, covered = occlusion.occluded(image, patch, step)
     for row in range(12):

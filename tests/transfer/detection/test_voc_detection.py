@@ -9,10 +9,10 @@ from PIL import Image
 import transfer
 from bigan.data.splits import Split
 from bigan.errors import UserError
-from tests.transfer.classifiers import model, pictures
+from tests.transfer.classifiers import model, pictures, watched
 from tests.transfer.devkit import rectangles
 from transfer import predictor
-from transfer.backbone import training, trunk
+from transfer.backbone import training
 from transfer.backbone.recipe import Recipe
 from transfer.datasets import boxed
 from transfer.detection import boxes, detector, fitting, layout, proposals
@@ -91,17 +91,7 @@ def test_a_detector_learns_its_images_by_heart_and_is_loaded_again(run, devkit):
 
 @pytest.mark.slow
 def test_what_stays_frozen(run, monkeypatch):
-    moved = []
-
-    def watched(network, *arguments):
-        before = [item.get_weights()[0] for item in trunk.linear_layers(network)]
-        curve = train(network, *arguments)
-        after = [item.get_weights()[0] for item in trunk.linear_layers(network)]
-        moved.extend(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
-        return curve
-
-    train = training.train
-    monkeypatch.setattr(training, "train", watched)
+    moved = watched(monkeypatch)
     run(layer="fc8")
     assert moved == [False] * 5 + [True] * 2  # scores and offsets alone
 

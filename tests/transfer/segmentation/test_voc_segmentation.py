@@ -9,9 +9,9 @@ from PIL import Image
 import transfer
 from bigan.data.splits import Split
 from bigan.errors import UserError
-from tests.transfer.classifiers import Spy, pictures
+from tests.transfer.classifiers import Spy, pictures, watched
 from tests.transfer.segmentation.networks import masked, unpadded
-from transfer.backbone import training, trunk
+from transfer.backbone import training
 from transfer.datasets import decoding, masks
 from transfer.encoders import Given
 from transfer.metrics import segmentation
@@ -58,17 +58,7 @@ def test_a_segmenter_learns_pictures_by_heart(run, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("layer, moving", [("fc8", 1), ("fc6-8", 3), ("all", 5)])
 def test_what_each_column_trains(run, monkeypatch, layer, moving):
-    moved = []
-
-    def watched(network, *arguments):
-        before = [item.get_weights()[0] for item in trunk.linear_layers(network)]
-        curve = training_train(network, *arguments)
-        after = [item.get_weights()[0] for item in trunk.linear_layers(network)]
-        moved.extend(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
-        return curve
-
-    training_train = training.train
-    monkeypatch.setattr(training, "train", watched)
+    moved = watched(monkeypatch)
     run(masked(6), masked(3, 1), layer=layer, **QUICK)
     assert moved == [False] * (5 - moving) + [True] * moving
 
