@@ -122,11 +122,11 @@ def load(folder: str | Path) -> Predictor:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """A user's image, `(height, width, 3)` uint8; grey is repeated.
+    """A user's image, `(height, width, 3)` uint8, upright as its EXIF orientation says; grey is repeated.
 
     Raises:
         UserError: naming the file, if it is missing or cannot be decoded.
     """
     if not path.is_file():
         raise UserError(f"no such image: {path}")
-    return np.ascontiguousarray(np.broadcast_to(image := images.read(path), (*image.shape[:2], 3)))
+    return np.ascontiguousarray(np.broadcast_to(image := images.read(path, upright=True), (*image.shape[:2], 3)))

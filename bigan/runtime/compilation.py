@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 
 from bigan.config import Config
+
+BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # x86's and ARM's names of instructions that multiply such numbers
 
 
 def compiled(function: Callable) -> Callable:
@@ -44,6 +47,28 @@ def use_xla(config: Config, on_cpu: bool = True) -> bool:
     if config.replicas > 1 or config.jit != "auto":
         return config.replicas == 1 and config.jit == "on"
     return (on_cpu and config.precision == "float32") or _has_gpu(config)
+
+
+def slower(config: Config, processor: Path = Path("/proc/cpuinfo")) -> str:
+    """A line for the user if training on this processor is slower with the precision asked for; empty if not.
+
+    Args:
+        config: precision and device are read.
+        processor: where Linux says what the processor can do; what is not there is not known, and not told.
+    """
+    if config.precision != "bfloat16" or not processor.is_file() or _on_accelerator(config):
+        return ""
+    if BFLOAT16 & set(processor.read_text().split()):
+        return ""
+    return "precision=bfloat16: this processor has no products of bfloat16 numbers; float32 is faster on it"
+
+
+def _on_accelerator(config: Config) -> bool:
+    if keras.backend.backend() == "tensorflow":
+        return _has_gpu(config)
+    import jax
+
+    return bool(jax.default_backend() != "cpu")
 
 
 def _has_gpu(config: Config) -> bool:

@@ -50,6 +50,8 @@ def run_training(config: Config, dataset: Dataset, split: Split, run: RunDir | N
                 f"{batches.steps} steps an epoch are dispatched {model.steps_per_execution} at a time: "
                 f"steps_per_dispatch={config.steps_per_dispatch} does not divide them"
             )
+        if isinstance(trainer, Trainer) and (line := compilation.slower(config)):
+            trainer.progress.say(line)
         trainer.stop_if_asked()
         if run is not None:
             parameters = {role: network.count_params() for role, network in model.networks.items()}

@@ -110,13 +110,17 @@ def _read(root: Path, classes: list[str], shape: tuple[int, ...] | None = None) 
     return Examples(images, np.array([label for _, label in pairs], np.int64) if classes else None)
 
 
-def read(path: Path) -> np.ndarray:
+def read(path: Path, upright: bool = False) -> np.ndarray:
     """One image as `(height, width, channels)` uint8, channels 1 or 3 (palettes and alpha are converted to colour).
+
+    Args:
+        path: of the file.
+        upright: whether to turn it as its EXIF orientation says, as viewers do; data sets' tools do not.
 
     Raises:
         UserError: naming the file, if it cannot be decoded.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -125,9 +129,10 @@ def read(path: Path) -> np.ndarray:
                     f"{path}: has more than 8 bits a channel; convert it to 8 first. Received: {image.mode}"
                 )
             grey = image.mode in ("1", "L", "LA")
-            return np.asarray(image.convert("L" if grey else "RGB"), np.uint8).reshape(
-                image.height, image.width, 1 if grey else 3
-            )
+            plain = image.convert("L" if grey else "RGB")
+            if upright:
+                ImageOps.exif_transpose(plain, in_place=True)
+            return np.asarray(plain, np.uint8).reshape(plain.height, plain.width, 1 if grey else 3)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path}: cannot be read as an image ({error})") from error
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from bigan.data import sources
+from bigan.data.sources import images
 from bigan.errors import UserError
 
 
@@ -49,3 +50,12 @@ def test_image_folders_that_cannot_be_used(tmp_path):
     save(tmp_path / "s" / "val" / "cow" / "a.png")
     with pytest.raises(UserError, match="cow: there is no such class"):
         sources.load("images", str(tmp_path / "s"))
+
+
+def test_an_image_is_turned_as_its_exif_orientation_says_where_that_is_asked_for(tmp_path):
+    pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(images.read(tmp_path / "a.png"), pixels)
+    np.testing.assert_array_equal(images.read(tmp_path / "a.png", upright=True), np.rot90(pixels, -1))
