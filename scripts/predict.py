@@ -20,24 +20,27 @@ from .main import run_main
 
 flags.DEFINE_string("model", None, "the folder that a task has kept")
 flags.DEFINE_list("images", [], "files, separated by commas")
-flags.DEFINE_string("out", None, "folder for what is found")
+flags.DEFINE_string("out", None, "folder for what is found, a file for each image, called after it")
+flags.DEFINE_string("device", "auto", "auto | cpu | gpu")
 define_plugins_flag()
 
 
 def main() -> None:
     """Reads every image, predicts, writes."""
-    if not FLAGS.model or not FLAGS.out or not FLAGS.images:
+    paths = [Path(name) for name in FLAGS.images if name]
+    if not FLAGS.model or not FLAGS.out or not paths:
         raise UserError("--model, --images and --out are needed")
     from transfer import predictor
 
-    paths = [Path(name) for name in FLAGS.images]
     stems = [path.stem for path in paths]
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
     if twice:
         raise UserError(f"--images: two of them are called {twice!r}; their files would overwrite each other")
     for path in paths:
         predictor.read_image(path)  # a damaged one is found before anything is written
-    model = predictor.load(FLAGS.model)
+        if path.resolve().parent == Path(FLAGS.out).resolve():
+            raise UserError(f"--out: {FLAGS.out} holds {path}, which might be overwritten; name another folder")
+    model = predictor.load(FLAGS.model, FLAGS.device)
     for i, path in enumerate(paths, 1):
         image = predictor.read_image(path)
         for written in model.write(path.name, model.predict(image), image.shape[1::-1], Path(FLAGS.out)):

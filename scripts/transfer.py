@@ -55,6 +55,8 @@ def main() -> None:
     )
     print(results.table().markdown())
     print(f"{results.folder}: {', '.join(results.written)}")
+    for place in results.kept():
+        print(place)
 
 
 def _task() -> type[Task]:

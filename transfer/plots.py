@@ -83,7 +83,7 @@ def write_points(path: Path, series: Mapping[str, Sequence[Point]], title: str, 
         axis.errorbar(
             x, [p.value for p in points], yerr=errors(points), label=name, marker="o", linestyle=line, capsize=2
         )
-    axis.set_xticks(range(len(columns)), columns, rotation=30 if len(columns) > 4 else 0)
+    axis.set_xticks(range(len(columns)), columns, rotation=30 if len(columns) > 4 or max(map(len, columns)) > 12 else 0)
     axis.set_ylabel(measure)
     axis.set_title(title)
     axis.grid(alpha=0.3)

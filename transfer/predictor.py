@@ -19,10 +19,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from bigan.config import Config
 from bigan.data.sources import images
 from bigan.errors import UserError
 from bigan.registry import Registry
-from bigan.runtime import files
+from bigan.runtime import backend, files
 from bigan.types import Json
 
 FILE = "predictor.json"
@@ -99,7 +100,9 @@ def facts_of(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise UserError(f"`model`: no such folder: {folder}")
     if not path.is_file():
-        raise UserError(f"`model`: {folder} has no {FILE}: it is no predictor that a task has kept")
+        inside = sorted(found.parent for found in folder.glob(f"*/{FILE}"))
+        hint = f"; there is {', '.join(map(str, inside[:3]))}" if inside else ""
+        raise UserError(f"`model`: {folder} has no {FILE}: it is no predictor that a task has kept{hint}")
     try:
         with files.readable(path):
             facts = json.loads(path.read_bytes())
@@ -110,14 +113,19 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return cast(dict[str, Any], facts)
 
 
-def load(folder: str | Path) -> Predictor:
+def load(folder: str | Path, device: str = "auto") -> Predictor:
     """The predictor in a folder, whatever kind it is.
 
+    Args:
+        folder: that a task has kept.
+        device: auto | cpu | gpu, if no backend is started yet.
+
     Raises:
-        UserError: if the folder holds none, or a damaged one.
+        UserError: if the folder holds none, or a damaged one; or as `bigan.runtime.backend.prepare` does.
     """
     folder = Path(folder)
     kind = cast(type[Predictor], PREDICTORS.resolve(str(facts_of(folder)["predictor"])))
+    backend.prepare(Config(device=device))
     return kind.load(folder)
 
 
@@ -127,6 +135,8 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         UserError: naming the file, if it is missing or cannot be decoded.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name its images, separated by commas")
     if not path.is_file():
         raise UserError(f"no such image: {path}")
     return np.ascontiguousarray(np.broadcast_to(image := images.read(path, upright=True), (*image.shape[:2], 3)))

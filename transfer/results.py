@@ -48,13 +48,22 @@ class Results:
         self._read()
 
     def done(self, name: str, key: dict[str, Json]) -> bool:
-        """Whether there is an entry with this key; it then belongs to this call, under the encoder's name of now."""
+        """Whether there is an entry with this key; it then belongs to this call, under the encoder's name of now.
+
+        One whose folder was removed counts as none.
+        """
         if _text(key) not in self._known:
             self._read()
         entry = self._known.get(_text(key))
-        if entry is not None:
-            self.entries.append(entry | {"run": name})
-        return entry is not None
+        if entry is None or not self._whole(entry):
+            return False
+        self.entries.append(entry | {"run": name})
+        return True
+
+    def _whole(self, entry: Entry) -> bool:
+        """Whether what the entry says was kept beside it is still there."""
+        kept = entry["result"].get("kept")
+        return not kept or self.folder is None or (self.folder / str(kept)).is_dir()
 
     @contextlib.contextmanager
     def turn(self, name: str, column: str, key: dict[str, Json]) -> Iterator[None]:
@@ -109,6 +118,11 @@ class Results:
         """Takes in what other processes have written."""
         if self.folder is not None and (self.folder / "results.json").is_file():
             self._known = _read(self.folder / "results.json", self.task) | self._known
+
+    def kept(self) -> list[Path]:
+        """The folders of what this call's entries have kept beside them."""
+        names = [entry["result"].get("kept") for entry in self.entries]
+        return [self.folder / name for name in names if self.folder is not None and name]
 
     def series(self) -> dict[str, list[Point]]:
         """The numbers of this call's entries, by encoder."""

@@ -118,7 +118,10 @@ def _plan(task: Task, encoders: list[Encoder], layer: Sequence[str]) -> list[tup
     plan = [(encoder, list(dict.fromkeys(layer)) or task.columns(encoder)) for encoder in encoders]
     for encoder, columns in plan:
         for column in columns:
-            task.check(encoder, column)
+            try:
+                task.check(encoder, column)
+            except UserError as error:
+                raise UserError(f"{encoder.name}: {error}" if len(encoders) > 1 else str(error)) from error
     return plan
 
 

@@ -13,7 +13,7 @@ from transfer.task import Result, Task
 if TYPE_CHECKING:
     from transfer.backbone.recipe import Recipe
 
-AT_ONCE = 1000  # images that lie in memory together: to initialise on, to test on
+AT_ONCE = 1000  # images, to initialise on, to test on
 
 
 class Trained(Task):
@@ -25,9 +25,17 @@ class Trained(Task):
         super().__init__(options)
         self._architectures: dict[Encoder, str] = {}
 
+    def crop(self, encoder: Encoder) -> int:
+        """The option of that name, or what 0 stands for."""
+        return self.options.crop or int(encoder.method.spec.shape[0])
+
+    def at_once(self) -> int:
+        """Images that lie in memory together."""
+        return AT_ONCE
+
     def edge(self, encoder: Encoder) -> int:
         """Of the images that the classifier sees, in pixels."""
-        return self.options.crop or int(encoder.method.spec.shape[0])
+        return self.crop(encoder)
 
     def architecture(self, encoder: Encoder) -> str:
         """Identifies the transferred network, its weights aside.
@@ -39,7 +47,8 @@ class Trained(Task):
             from transfer.backbone import trunk
 
             edge, channels = self.edge(encoder), encoder.method.spec.shape[-1]
-            memory.need(12 * AT_ONCE * edge**2 * channels, f"{AT_ONCE:,} images of `crop={edge}`")
+            count = self.at_once()
+            memory.need(12 * count * edge**2 * channels, f"{count:,} images of `crop={self.crop(encoder)}`")
             self._architectures[encoder] = trunk.identity(trunk.transferred(encoder.method, edge))
         return self._architectures[encoder]
 
@@ -49,7 +58,7 @@ class Trained(Task):
 
     def key(self, encoder: Encoder, column: str) -> dict[str, Json]:
         """Weights, their input, and the recipe; a task adds its data."""
-        options = dataclasses.asdict(self.options) | {"crop": self.edge(encoder)}
+        options = dataclasses.asdict(self.options) | {"crop": self.crop(encoder)}
         return {"weights": encoder.digest(), "range": encoder.method.value_range, "options": options}
 
     def curve(self, result: Result) -> list[tuple[int, float]]:

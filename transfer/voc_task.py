@@ -16,8 +16,7 @@ from transfer.task import Point, Result
 from transfer.trained import Trained
 
 TRAINED = {"fc8": ("fc8",), "fc6-8": ("fc6", "fc7", "fc8"), "all": ()}  # columns of Table 5.3; (): every layer
-
-
+EXAMPLES = ("training_examples", "evaluation", "evaluation_examples")  # of a result, below its table
 Split = TypeVar("Split", bound=Encoded)
 
 
@@ -82,6 +81,11 @@ class VocTask(Trained, Generic[Split]):
         key: dict[str, Any] = super().key(encoder, column)
         options = {name: value for name, value in key["options"].items() if name != "by_heart"}
         return key | {"options": options, "data": [images.digest() for images in self.images(encoder)]}
+
+    def evaluation(self) -> str:
+        """What results are of."""
+        trained, tested = self.options.splits
+        return f"{trained}, the images trained on" if self.options.by_heart else tested
 
     def points(self, column: str, result: Result) -> list[Point]:
         """A column for each kind of mean average precision."""

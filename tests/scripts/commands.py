@@ -6,7 +6,15 @@ import sys
 
 from tests.processes import ROOT
 
-QUICK = ("--epochs=2", "--width=16", "--latent_dim=4", "--nearest_samples=64", "--eval_every=1", "--compared_samples=0")
+QUICK = (
+    "--epochs=2",
+    "--width=16",
+    "--latent_dim=4",
+    "--nearest_samples=64",
+    "--eval_every=1",
+    "--compared_samples=0",
+    "--jit=off",
+)
 
 
 def command(script, *flags, limit=0, **environment):

@@ -22,7 +22,7 @@ from scripts.workers import Job, Workers
 from tests.processes import ROOT
 from tests.scripts.commands import QUICK, command, fail
 
-FLAGS = ("--preset=digits_thesis", *QUICK, "--device=cpu", "--jit=off", "--seeds=2")
+FLAGS = ("--preset=digits_thesis", *QUICK, "--device=cpu", "--seeds=2")
 VARY = "--vary=small z: --latent_dim=2"
 
 

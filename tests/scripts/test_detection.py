@@ -60,10 +60,11 @@ def test_voc_detection_and_predict(store_run, no_backend, devkit, tmp_path):
     )
     done = succeed("transfer", *flags)
     assert "goes on after iteration 1" in done.stderr and "| run | all, voc2007 | all, voc2010 |" in done.stdout
-    assert "training_examples: 4, evaluation_examples: 3" in done.stdout
+    assert "training_examples: 4, evaluation: val, evaluation_examples: 3" in done.stdout
     (entry,) = json.loads((tmp_path / "out" / "results.json").read_text())["entries"]
     assert entry["result"]["regions"] == 24 and entry["result"]["classes"] == 2
     kept = tmp_path / "out" / entry["result"]["kept"]
+    assert done.stdout.splitlines()[-1] == str(kept)
     assert sorted(path.name for path in kept.iterdir()) == ["detector.keras", "pictures.png", "predictor.json"]
 
     mine = tmp_path / "mine"
@@ -87,7 +88,10 @@ def test_voc_detection_and_predict(store_run, no_backend, devkit, tmp_path):
         ([model, f"--images={mine / 'bad.png'}", f"--out={new}"], "bad.png: cannot be read as an image"),
         ([model, f"--images={mine / 'none.png'}", f"--out={new}"], "no such image: "),
         ([model, f"--images={mine / 'grey.png'},grey.jpg", f"--out={new}"], "two of them are called 'grey'"),
+        ([model, given, f"--out={mine}"], "--out: "),
+        ([model, f"--images={mine}", f"--out={new}"], "is a folder; name its images, separated by commas"),
         ([f"--model={mine}", given, f"--out={new}"], "has no predictor.json"),
+        ([f"--model={kept.parent}", given, f"--out={new}"], f"that a task has kept; there is {kept}"),
         ([f"--model={mine / 'none'}", given, f"--out={new}"], "no such folder: "),
     ):
         assert message in fail("predict", *flags, **no_backend)

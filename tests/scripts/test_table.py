@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_table(no_backend, tmp_path):
-    flags = ("--preset=digits_thesis", *QUICK, "--seeds=2", "--methods=bigan,gan", "--device=cpu", "--jit=off")
+    flags = ("--preset=digits_thesis", *QUICK, "--seeds=2", "--methods=bigan,gan", "--device=cpu")
     done = succeed("table", *flags, f"--workdir={tmp_path / 'table'}")
     with open(tmp_path / "table" / "table.csv") as file:
         rows = list(csv.DictReader(file))

@@ -9,7 +9,7 @@ from transfer.encoders.encoder import Encoder
 from transfer.metrics import average_precision
 from transfer.metrics.bootstrap import intervals
 from transfer.task import Result
-from transfer.voc_task import TRAINED, VocTask
+from transfer.voc_task import EXAMPLES, TRAINED, VocTask
 
 
 class VocClassification(VocTask[Labelled]):
@@ -19,7 +19,7 @@ class VocClassification(VocTask[Labelled]):
     """
 
     measure = "mean average precision (%)"
-    caption = ("classes", "resolution", "iterations", "crops", "training_examples")
+    caption = ("classes", "resolution", "iterations", "crops", *EXAMPLES)
 
     def read(self, dataset: str, data_dir: str, split: str) -> Labelled:
         """The images and which classes they show."""
@@ -58,5 +58,6 @@ class VocClassification(VocTask[Labelled]):
             "loss_curve": fitted.curve,
             "scales": fitted.scales,
             "training_examples": len(train.encoded),
+            "evaluation": self.evaluation(),
             "evaluation_examples": len(test.encoded),
         }

@@ -59,10 +59,7 @@ def load(dataset: str, data_dir: str, split: str) -> Boxed:
         UserError: as `voc.load` does; if there is no such dataset; or naming the file, if a box lies outside an image
             that has another size than its annotation says.
     """
-    if dataset not in ("", "voc"):
-        raise UserError(f"`dataset` must be voc for `task=voc_detection`. Received: {dataset!r}")
-    if not data_dir:
-        raise UserError("`data_dir` is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
+    voc.check_place(dataset, data_dir, "voc_detection")
     found = voc.load(data_dir, split)
     encoded, names = [p.path.read_bytes() for p in found], [str(p.path) for p in found]
     made = Boxed(

@@ -61,12 +61,7 @@ def load(dataset: str, data_dir: str, split: str) -> Masked:
         UserError: naming the folder or file, if there is no such split, an image or its mask is missing or damaged, a
             mask has another size than its image or holds what is no class.
     """
-    if dataset not in ("", "voc"):
-        raise UserError(
-            f"`dataset` must be voc for `task=voc_segmentation`: others have no masks. Received: {dataset!r}"
-        )
-    if not data_dir:
-        raise UserError("`data_dir` is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
+    voc.check_place(dataset, data_dir, "voc_segmentation")
     root = voc.year(data_dir)
     names = voc.listed(root, "Segmentation", split)
     if not (root / FOLDER).is_dir():

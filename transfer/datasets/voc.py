@@ -146,12 +146,26 @@ def classification(dataset: str, data_dir: str, split: str) -> Labelled:
     """
     if dataset.startswith("tfds:"):
         return _from_tfds(dataset.removeprefix("tfds:"), data_dir, split)
-    if dataset not in ("", "voc"):
-        raise UserError(f"`dataset` must be voc or tfds:voc/2007 for `task=voc_classification`. Received: {dataset!r}")
-    if not data_dir:
-        raise UserError("`data_dir` is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
+    check_place(dataset, data_dir, "voc_classification", "voc or tfds:voc/2007")
     pictures = load(data_dir, split)
     return Labelled([p.path.read_bytes() for p in pictures], labels(pictures), [str(p.path) for p in pictures])
+
+
+def check_place(dataset: str, data_dir: str, task: str, known: str = "voc") -> None:
+    """Refuses other datasets than VOC's own folders, and none.
+
+    Args:
+        dataset, data_dir: as the user has named them; '' for none.
+        task: for which.
+        known: the datasets that it takes.
+
+    Raises:
+        UserError: naming the field.
+    """
+    if dataset not in ("", "voc"):
+        raise UserError(f"`dataset` must be {known} for `task={task}`. Received: {dataset!r}")
+    if not data_dir:
+        raise UserError("`data_dir` is needed: VOCdevkit/VOC2007, or a VOCdevkit with one year in it")
 
 
 def _from_tfds(name: str, data_dir: str, split: str) -> Labelled:

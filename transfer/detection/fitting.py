@@ -19,7 +19,6 @@ from transfer.detection import boxes, layout, network
 
 FOREGROUND, BACKGROUND = 0.5, 0.1  # IoU with an object, at least
 PART = 0.25  # of the regions that are foreground, at most
-EXAMPLES = 1000  # regions at least, on which fc6 and fc7 are initialised
 
 
 def drawn(
@@ -114,7 +113,7 @@ class Minibatches:
         if numbers.random() < 0.5:
             pixels = layout.mirrored_canvas(pixels, width, scale)
             truth, regions = layout.mirrored(truth, width), layout.mirrored(regions, width)
-        count = max(1, network.REGIONS // self.recipe.batch_size)
+        count = network.REGIONS // self.recipe.batch_size
         chosen, labels = drawn(regions, truth, self.images.labels[i][easy] + 1, count, numbers)
         return pixels, layout.on_canvas(chosen, scale), labels
 
@@ -145,7 +144,7 @@ def fit(
         UserError: as `Minibatches` and `training.train` do.
     """
     minibatches = Minibatches(model, images, regions, edge, recipe)
-    sample = minibatches.sample(-(-max(2 * recipe.units, EXAMPLES) // len(network.SAMPLED)))
+    sample = minibatches.sample(layout.canvases(recipe.units))
     made, scales = network.build(model, layout.canvas(edge), 1 + len(CLASSES), sample, recipe)
     classifier.move(made, {"scores", "offsets", *trained} if trained else ())
     return made, training.train(made, minibatches, network.multi_task, recipe, about, snapshot), scales

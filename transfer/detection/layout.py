@@ -7,12 +7,22 @@ from PIL import Image
 
 from transfer.datasets.decoding import GREY
 
+# On which a head is initialised: the whole image, its quarters and its middle.
+SAMPLED = np.array(
+    [[0, 0, 1, 1], [0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0.5, 0.5, 1, 1]] + [[0.25, 0.25, 0.75, 0.75]]
+)
+EXAMPLES = 1000  # such regions at least
 LONGEST = 4 / 3  # of a canvas's edge to the shorter edge of images: VOC's commonest shape; longer ones are made smaller
 
 
 def canvas(edge: int) -> int:
     """Edge of the square on which images of that shorter edge are put."""
     return round(LONGEST * edge)
+
+
+def canvases(units: int) -> int:
+    """How many a head of fc6 and fc7 with so many units each is initialised on, by the regions of `SAMPLED`."""
+    return -(-max(2 * units, EXAMPLES) // len(SAMPLED))
 
 
 def placed(image: Image.Image, edge: int) -> tuple[np.ndarray, float]:

@@ -11,14 +11,11 @@ from bigan.runtime import memory
 from bigan.types import Tensor
 from transfer.backbone import classifier, geometry, initialization, trunk
 from transfer.backbone.recipe import Recipe
+from transfer.detection import layout
 from transfer.detection.pooling import RoIPooling
 
 REGIONS = 128  # of a minibatch
 BINS = 6  # along a region's sides, as in AlexNet
-# On which a head is initialised: the whole image, its quarters and its middle.
-SAMPLED = np.array(
-    [[0, 0, 1, 1], [0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 0.5, 1], [0.5, 0.5, 1, 1]] + [[0.25, 0.25, 0.75, 0.75]]
-)
 
 
 def build(
@@ -62,7 +59,7 @@ def build(
             h = layer(h)
         return h
 
-    some = np.asarray((canvas - 1) * SAMPLED, np.float32)
+    some = np.asarray((canvas - 1) * layout.SAMPLED, np.float32)
     sampled = keras.Model(below.inputs, head(below.inputs[0][:, : len(some), :1, 0] * 0 + some))
     initialization.initialize(sampled, {"fc6": "kmeans", "fc7": "kmeans"}, images, recipe.seed)
     scales = initialization.balance(sampled, images[:100], recipe.seed)

@@ -46,7 +46,8 @@ def need_opencv() -> Any:
         importlib.import_module("cv2.ximgproc.segmentation")
     except ImportError as error:
         raise UserError(
-            f"selective search needs OpenCV with its contributed modules: pip install 'bigan[detection]' ({error})"
+            "selective search needs OpenCV with its contributed modules, the extra 'detection': "
+            f"pip install opencv-contrib-python-headless ({error})"
         ) from error
     return cv2
 
@@ -73,6 +74,19 @@ def search(pixels: np.ndarray) -> np.ndarray:
     ends = np.rint(np.minimum(ends, [width, height, width, height])).astype(np.int64)
     ends = np.unique(ends + [1, 1, 0, 0], axis=0)
     return ends[np.sort(fixed_order(len(ends))[:MOST])].astype(np.int32)
+
+
+def check_folder(path: Path) -> None:
+    """Refuses a folder to keep regions in that is none, or may not be written.
+
+    Raises:
+        UserError: naming it.
+    """
+    if path.exists() and not path.is_dir():
+        raise UserError(f"`proposals` must be an .npz of boxes, or a folder to keep regions in. Received: {path}")
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not os.access(there, os.W_OK):
+        raise UserError(f"`proposals`: {there} may not be written; name another folder")
 
 
 def searched(images: Boxed, cache: Path | None, about: str) -> list[np.ndarray]:

@@ -19,7 +19,7 @@ from transfer.metrics import detection
 from transfer.metrics.bootstrap import intervals
 from transfer.progress import counted
 from transfer.task import Result
-from transfer.voc_task import TRAINED, VocOptions, VocTask
+from transfer.voc_task import EXAMPLES, TRAINED, VocOptions, VocTask
 
 SHOWN, SURE = 12, 0.3  # images in pictures.png, and the score of boxes in it
 
@@ -29,7 +29,7 @@ class DetectionOptions(VocOptions):
     """Of `VocDetection`. Fast R-CNN on AlexNet: `crop=600`, `units=4096`, `iterations=40000`, `learning_rate=0.001`."""
 
     crop: int = setting(192, "the shorter edge of images, scaled; 600 in Fast R-CNN", least=32)
-    batch_size: int = setting(2, "images in each minibatch, of 128 regions together", least=1)
+    batch_size: int = setting(2, "images in each minibatch, of 128 regions together", least=1, below=33)
     proposals: str = setting(
         "", "an .npz of boxes, or a folder in which those of selective search are kept; '': beside the results"
     )
@@ -45,7 +45,7 @@ class VocDetection(VocTask[Boxed]):
     Options = DetectionOptions
     options: DetectionOptions
     measure = "mean average precision (%)"
-    caption = ("classes", "left_out", "edge", "iterations", "training_examples", "evaluation_examples")
+    caption = ("classes", "left_out", "edge", "iterations", *EXAMPLES)
 
     def read(self, dataset: str, data_dir: str, split: str) -> Boxed:
         """The images and their boxes."""
@@ -66,10 +66,16 @@ class VocDetection(VocTask[Boxed]):
                 proposals.read(self._file, part)
         if not self._file:
             proposals.need_opencv()
+            if self.options.proposals:
+                proposals.check_folder(Path(self.options.proposals))
 
     def columns(self, encoder: Encoder) -> list[str]:
         """Table 5.3's one, in which all layers are trained."""
         return ["all"]
+
+    def at_once(self) -> int:
+        """Canvases on which a head is initialised."""
+        return layout.canvases(self.options.units)
 
     def edge(self, encoder: Encoder) -> int:
         """Of the canvases that images are put on."""
@@ -117,6 +123,7 @@ class VocDetection(VocTask[Boxed]):
             "loss_curve": curve,
             "scales": scales,
             "training_examples": len(train),
+            "evaluation": self.evaluation(),
             "evaluation_examples": len(test),
             "kept": self.kept and self.kept.name,
         }

@@ -61,17 +61,23 @@ class Segmenter(predictor.Predictor):
         """See `Predictor`."""
         about = predictor.facts_of(folder)
         try:
-            places, classes = Layout(**about["layout"]), tuple(map(str, about["classes"]))
-        except (ValueError, KeyError, TypeError) as error:
+            numbers: dict[str, Any] = {k: float(v) if k == "first" else int(v) for k, v in about["layout"].items()}
+            places = Layout(**numbers)
+            classes = tuple(map(str, about["classes"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{folder / predictor.FILE}: describes no segmenter ({error})") from error
         if not (folder / NETWORK).is_file():
             raise UserError(f"{folder / NETWORK}: is missing")
         from transfer.encoders import wrapped
 
         network = wrapped.load(folder / NETWORK).encoder
-        expected = (places.cells, places.cells, len(classes))
-        if tuple(network.output_shape[1:]) != expected:
-            raise UserError(f"{folder / NETWORK}: its scores must be {expected}. Received: {network.output_shape[1:]}")
+        expected = (places.canvas, places.canvas, 3), (places.cells, places.cells, len(classes))
+        shapes = tuple(network.input_shape[1:]), tuple(network.output_shape[1:])
+        if shapes != expected or not 0 <= places.pad <= places.canvas - places.edge:
+            raise UserError(
+                f"{folder / NETWORK}: is no segmenter of {len(classes)} classes as {predictor.FILE} says. "
+                f"Its images and scores are {shapes}, which should be {expected}"
+            )
         return cls(lambda canvases: np.asarray(network.predict_on_batch(canvases)), places, classes)
 
     def _mask(self, cells: np.ndarray, width: int, height: int) -> np.ndarray:

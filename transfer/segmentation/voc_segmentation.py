@@ -15,7 +15,7 @@ from transfer.encoders.encoder import Encoder
 from transfer.metrics import segmentation
 from transfer.metrics.bootstrap import intervals
 from transfer.task import Point, Result
-from transfer.voc_task import TRAINED, VocOptions, VocTask
+from transfer.voc_task import EXAMPLES, TRAINED, VocOptions, VocTask
 
 SHOWN = 12  # images in pictures.png
 RATIO = 500 / 227  # the longer edge of VOC's images over the thesis's crop
@@ -42,7 +42,7 @@ class VocSegmentation(VocTask[Masked]):
     Options = SegmentationOptions
     options: SegmentationOptions
     measure = "figures of Long et al. 2015 (%)"
-    caption = ("background_mean_iu", "classes", "edge", "resolution", "iterations", "training_examples")
+    caption = ("background_mean_iu", "classes", "edge", "resolution", "iterations", *EXAMPLES)
 
     def read(self, dataset: str, data_dir: str, split: str) -> Masked:
         """The images and their masks."""
@@ -104,6 +104,7 @@ class VocSegmentation(VocTask[Masked]):
             "loss_curve": fitted.curve,
             "scales": fitted.scales,
             "training_examples": len(train),
+            "evaluation": self.evaluation(),
             "evaluation_examples": len(test),
             "kept": self.kept and self.kept.name,
         }

@@ -7,6 +7,9 @@ FOLDER/{train,val}/...            either of the above in each
 
 from __future__ import annotations
 
+import contextlib
+import struct
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,7 +123,7 @@ def read(path: Path, upright: bool = False) -> np.ndarray:
     Raises:
         UserError: naming the file, if it cannot be decoded.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -131,10 +134,18 @@ def read(path: Path, upright: bool = False) -> np.ndarray:
             grey = image.mode in ("1", "L", "LA")
             plain = image.convert("L" if grey else "RGB")
             if upright:
-                ImageOps.exif_transpose(plain, in_place=True)
+                _turn(plain)
             return np.asarray(plain, np.uint8).reshape(plain.height, plain.width, 1 if grey else 3)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path}: cannot be read as an image ({error})") from error
+
+
+def _turn(image: Image.Image) -> None:
+    from PIL import ImageOps
+
+    with warnings.catch_warnings(), contextlib.suppress(SyntaxError, ValueError, struct.error, OSError):
+        warnings.simplefilter("ignore")  # a damaged EXIF block says nothing of the pixels, which are fine
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def deep(image: Image.Image) -> bool:

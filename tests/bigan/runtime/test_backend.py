@@ -9,7 +9,7 @@ import pytest
 
 from bigan.runtime import backend
 from tests.processes import run_worker
-from tests.worker import METHOD_NAMES
+from tests.worker import METHOD_NAMES, STEPPED
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,12 @@ def first_steps(tmp_path_factory):
 def test_tensorflow_and_jax_agree(first_steps, method):
     one, two = ({n: arrays[n] for n in arrays.files if n.startswith(f"{method}/")} for arrays in first_steps)
     assert one.keys() == two.keys() and len(one) > 5
-    losses = [arrays.pop(f"{method}/losses") for arrays in (one, two)]
+    losses = [arrays.pop(f"{method}/losses", None) for arrays in (one, two)]
     for name in one:
         assert np.linalg.norm(one[name] - two[name]) <= 2e-5 * np.linalg.norm(one[name]) > 0, name
-    assert losses[0].shape == (50,) and losses[0][-1] != losses[0][0]
-    np.testing.assert_allclose(*losses, rtol=1e-3)
+    if method in STEPPED:
+        assert losses[0].shape == (50,) and losses[0][-1] != losses[0][0]
+        np.testing.assert_allclose(*losses, rtol=1e-3)
 
 
 @pytest.mark.jax

@@ -70,7 +70,8 @@ def test_a_detector_learns_its_images_by_heart_and_is_loaded_again(run, devkit):
     result = results.entries[0]["result"]
     assert min(result["mean_ap"].values()) > 90 and result["ap"].keys() == {"cat", "dog"}, result["mean_ap"]
     assert "aeroplane" in result["left_out"] and result["scales"].keys() >= {"conv1", "fc7"}
-    assert "| run | all, voc2007 | all, voc2010 |" in (devkit / "out" / "table.md").read_text()
+    table = (devkit / "out" / "table.md").read_text()
+    assert "| run | all, voc2007 | all, voc2010 |" in table and "evaluation: train, the images trained on" in table
     kept = devkit / "out" / result["kept"]
     assert sorted(path.name for path in kept.iterdir()) == ["detector.keras", "pictures.png", "predictor.json"]
     assert np.asarray(Image.open(kept / "pictures.png")).std() > 1
@@ -194,6 +195,14 @@ def test_what_is_refused(run, devkit, monkeypatch):
         run(layer="conv1")
     with pytest.raises(UserError, match="`crop` must be at least 32"):
         run(crop=8)
+    with pytest.raises(UserError, match="`batch_size` must be below 33"):
+        run(batch_size=33)
+    (devkit / "a.csv").write_text("1,1,2,2")
+    with pytest.raises(UserError, match="`proposals` must be an .npz of boxes, or a folder"):
+        run(proposals=str(devkit / "a.csv"))
+    monkeypatch.setattr(proposals.os, "access", lambda place, mode: place != devkit)
+    with pytest.raises(UserError, match="may not be written"):
+        run(proposals=str(devkit / "new" / "folder"))
     import_module = proposals.importlib.import_module
 
     def without(name):
@@ -202,7 +211,7 @@ def test_what_is_refused(run, devkit, monkeypatch):
         return import_module(name)
 
     monkeypatch.setattr(proposals.importlib, "import_module", without)
-    with pytest.raises(UserError, match=r"pip install 'bigan\[detection\]'"):
+    with pytest.raises(UserError, match="pip install opencv-contrib-python-headless"):
         run(proposals="")
 
 

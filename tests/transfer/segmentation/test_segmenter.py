@@ -49,8 +49,16 @@ def test_a_folder_holds_all_of_it(tmp_path):
         np.testing.assert_array_equal(a, b)
     about = json.loads((tmp_path / "predictor.json").read_text())
     for changed, message in (
-        (about | {"classes": ["one"]}, r"its scores must be \(9, 9, 1\). Received: \(9, 9, 3\)"),
+        (
+            about | {"classes": ["one"]},
+            r"is no segmenter of 1 classes .*\(9, 9, 3\)\), which should be .*\(9, 9, 1\)\)",
+        ),
+        (about | {"layout": about["layout"] | {"window": 20}}, "images and scores are"),
+        (about | {"layout": about["layout"] | {"pad": 1000}}, "is no segmenter"),
+        (about | {"layout": about["layout"] | {"pad": "x"}}, "predictor.json: describes no segmenter"),
+        (about | {"layout": about["layout"] | {"more": 1}}, "predictor.json: describes no segmenter"),
         (about | {"layout": {}}, "predictor.json: describes no segmenter"),
+        (about | {"layout": 3}, "predictor.json: describes no segmenter"),
         ([], "predictor.json: describes no predictor"),
     ):
         (tmp_path / "predictor.json").write_text(json.dumps(changed))

@@ -47,6 +47,7 @@ def test_a_segmenter_learns_pictures_by_heart(run, tmp_path):
     table = (tmp_path / "table.md").read_text()
     assert "| run | all, mean_iu | all, pixel_accuracy |" in table and "background_mean_iu: " in table
     kept = tmp_path / result["kept"]
+    assert results.kept() == [kept]
     assert sorted(path.name for path in kept.iterdir()) == ["pictures.png", "predictor.json", "segmenter.keras"]
     assert np.asarray(Image.open(kept / "pictures.png")).std() > 1
     made = segmenter.Segmenter.load(kept)

@@ -59,3 +59,5 @@ def test_an_image_is_turned_as_its_exif_orientation_says_where_that_is_asked_for
     Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
     np.testing.assert_array_equal(images.read(tmp_path / "a.png"), pixels)
     np.testing.assert_array_equal(images.read(tmp_path / "a.png", upright=True), np.rot90(pixels, -1))
+    Image.fromarray(pixels).save(tmp_path / "b.png", exif=b"Exif\0\0no TIFF at all")
+    np.testing.assert_array_equal(images.read(tmp_path / "b.png", upright=True), pixels)
