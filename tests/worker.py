@@ -151,12 +151,13 @@ def _first_steps(method):
     return found | {"losses": np.array(losses)}
 
 
-def train(workdir, replicas, networks, method="bigan"):
-    """A tiny run on `replicas` devices."""
+def train(folder, replicas, networks, *methods):
+    """Tiny runs on `replicas` devices, each in a folder called after its method."""
     from bigan.training.train import train
 
-    config = tiny_config(replicas=int(replicas), device="cpu", networks=networks, init_stddev=0.1, method=method)
-    train(config, workdir, progress=False, **tiny_data())
+    config = tiny_config(replicas=int(replicas), device="cpu", networks=networks, init_stddev=0.1)
+    for method in methods:
+        train(config.replace(method=method), f"{folder}/{method}", progress=False, **tiny_data())
 
 
 def train_compared(workdir):
