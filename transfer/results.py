@@ -78,6 +78,7 @@ class Results:
             return
         try:
             with files.exclusive(self.folder / TURNS / place.name, f"{place}: another process evaluates it"):
+                files.sweep(place)  # what a killed one left aside
                 yield
         except BaseException:
             with contextlib.suppress(OSError):  # not empty: others are here, or were

@@ -112,6 +112,31 @@ def test_a_result_that_is_no_numbers_is_not_kept(tmp_path):
         transfer.run(one, Knn)
 
 
+def test_what_was_kept_beside_a_result_and_is_gone_is_made_again(tmp_path):
+    class Keeping(Knn):
+        def evaluate(self, encoder, column):
+            self.kept.mkdir(parents=True, exist_ok=True)
+            (self.kept / "model").write_text("kept")
+            return super().evaluate(encoder, column) | {"kept": self.kept.name}
+
+    task, one = Keeping(KnnOptions()), given(blobs(30, 0), blobs(9, 1))
+    results = transfer.run(one, task, "hidden", out=tmp_path, progress=False)
+    (place,) = results.kept()
+    (place / ".aside-model-x").write_text("of a writer that was killed")
+    assert transfer.run(one, task, "hidden", out=tmp_path, progress=False).kept() == [place]
+    assert (place / ".aside-model-x").exists()  # nothing was evaluated
+    (place / "model").unlink()
+    for path in place.iterdir():
+        path.unlink()
+    place.rmdir()
+    assert transfer.run(one, task, "hidden", out=tmp_path, progress=False).kept() == [place]
+    assert (place / "model").read_text() == "kept"
+    (place / ".aside-model-x").write_text("of a writer that was killed")
+    key = {"task": task.name, "layer": "hidden", **task.key(one, "hidden")}
+    with results.turn("given", "hidden", key):
+        assert not list(place.glob(".aside-*"))
+
+
 def test_results_of_an_older_version_are_read_and_kept(tmp_path):
     key = {"task": "knn", "layer": "hidden", "limit": 0, "options": {"k": 1, "metric": "euclidean"}}
     result = {"accuracy": 50.0, "interval": [40.0, 60.0], "evaluation_examples": 9}
