@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,7 +47,15 @@ def strategy(config: Config) -> contextlib.AbstractContextManager[None]:
         names = [f"CPU:{i}" for i in range(len(tf.config.list_logical_devices("CPU")))]
     if len(names) < config.replicas:
         raise UserError(f"`replicas`: there are {len(names)} devices. Received: {config.replicas}")
-    return tf.distribute.MirroredStrategy(names[: config.replicas]).scope()
+    return _mirrored(*names[: config.replicas]).scope()
+
+
+@functools.cache
+def _mirrored(*names: str) -> Any:
+    """One for all runs of this process: two on the same devices number what they gather alike, and TensorFlow stops."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(names)
 
 
 @contextlib.contextmanager
