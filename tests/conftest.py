@@ -14,6 +14,8 @@ os.environ.setdefault("BIGAN_CACHE", str(Path(__file__).parent.parent / ".pytest
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 # Without XLA, TensorFlow runs operations side by side and does not always add in the same order; one by one it does.
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+# What tests compile runs for seconds at most: XLA need not optimize it.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 # Many tests train the same small networks: JAX compiles each once, for all processes.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

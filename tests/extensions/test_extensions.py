@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -19,8 +18,9 @@ import pytest
 import bigan
 from bigan.training.run import Run
 from bigan.training.run_directory import RunDir, read_arrays
+from tests import preloaded
+from tests.processes import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 PLUGIN = "--plugins=tests.extensions.toys"
 FLAGS = [
     PLUGIN,
@@ -46,7 +46,7 @@ def command(script, *flags):
 
 
 def run(script, *flags):
-    return subprocess.run(command(script, *flags), cwd=ROOT, capture_output=True, text=True)
+    return preloaded.run(f"scripts.{script}", *flags)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+from tests import preloaded
 from tests.processes import ROOT
 
 QUICK = (
@@ -18,12 +19,14 @@ QUICK = (
 
 
 def command(script, *flags, limit=0, **environment):
-    """What became of `python -m scripts.SCRIPT FLAGS`; no file may grow beyond `limit` bytes, if there is one."""
-    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); " if limit else ""
-    code += f"import runpy, sys; sys.argv[0] = 'scripts.{script}'; runpy.run_module('scripts.{script}', "
-    code += "run_name='__main__', alter_sys=True)"
+    """What became of `python -m scripts.SCRIPT FLAGS`; no file may grow beyond `limit` bytes, if there is one.
+
+    With an environment of its own it starts afresh; otherwise with TensorFlow imported already.
+    """
+    if not environment:
+        return preloaded.run(f"scripts.{script}", *flags, limit=limit)
     return subprocess.run(
-        [sys.executable, "-c", code, *flags],
+        [sys.executable, "-m", f"scripts.{script}", *flags],
         cwd=ROOT,
         capture_output=True,
         text=True,
