@@ -1,6 +1,6 @@
 """What a trained detector or segmenter sees in images of your own: boxes as JSON, masks as PNG.
 
-python -m scripts.predict --model=RUN/transfer/voc_detection/RUN-all-1a2b3c4d --images=a.jpg,b.png --out=found
+python -m scripts.predict --model=RUN/transfer/voc_detection/RUN-all-1a2b3c4d --images=a.jpg,holidays/ --out=found
 
 scripts.transfer --task=voc_detection and --task=voc_segmentation keep what they have trained in a folder beside their
 results. Loading it imports the module that it names, so load only what you trust.
@@ -19,7 +19,7 @@ from .flags import FLAGS, define_plugins_flag
 from .main import run_main
 
 flags.DEFINE_string("model", None, "the folder that a task has kept")
-flags.DEFINE_list("images", [], "files, separated by commas")
+flags.DEFINE_list("images", [], "files, or folders of images, separated by commas")
 flags.DEFINE_string("out", None, "folder for what is found, a file for each image, called after it")
 flags.DEFINE_string("device", "auto", "auto | cpu | gpu")
 define_plugins_flag()
@@ -27,11 +27,12 @@ define_plugins_flag()
 
 def main() -> None:
     """Reads every image, predicts, writes."""
-    paths = [Path(name) for name in FLAGS.images if name]
-    if not FLAGS.model or not FLAGS.out or not paths:
+    places = [Path(name) for name in FLAGS.images if name]
+    if not FLAGS.model or not FLAGS.out or not places:
         raise UserError("--model, --images and --out are needed")
     from transfer import predictor
 
+    paths = [path for place in places for path in predictor.images_in(place)]
     stems = [path.stem for path in paths]
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
     if twice:

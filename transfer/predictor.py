@@ -129,14 +129,27 @@ def load(folder: str | Path, device: str = "auto") -> Predictor:
     return kind.load(folder)
 
 
+def images_in(place: Path) -> list[Path]:
+    """The file itself or, of a folder, the images right in it, sorted.
+
+    Raises:
+        UserError: naming the folder, if it has none.
+    """
+    if not place.is_dir():
+        return [place]
+    with files.readable(place):
+        found = images.files_in(place)
+    if not found:
+        raise UserError(f"{place}: has no images ({' '.join(images.SUFFIXES)})")
+    return found
+
+
 def read_image(path: Path) -> np.ndarray:
     """A user's image, `(height, width, 3)` uint8, upright as its EXIF orientation says; grey is repeated.
 
     Raises:
         UserError: naming the file, if it is missing or cannot be decoded.
     """
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; name its images, separated by commas")
     if not path.is_file():
         raise UserError(f"no such image: {path}")
     return np.ascontiguousarray(np.broadcast_to(image := images.read(path, upright=True), (*image.shape[:2], 3)))

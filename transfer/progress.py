@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from typing import TypeVar
 
 Item = TypeVar("Item")
 SECONDS = 10  # between two lines, at least
+_SILENT = ContextVar("silent", default=False)
+
+
+def say(line: str) -> None:
+    """Writes a line, unless `silent` is around it."""
+    if not _SILENT.get():
+        print(line, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def silent(really: bool = True) -> Iterator[None]:
+    """What is called inside says nothing, if `really`."""
+    before = _SILENT.set(really or _SILENT.get())
+    try:
+        yield
+    finally:
+        _SILENT.reset(before)
 
 
 def counted(items: Iterable[Item], count: int, about: str) -> Iterator[Item]:
@@ -25,4 +44,4 @@ def counted(items: Iterable[Item], count: int, about: str) -> Iterator[Item]:
         now = time.monotonic()
         if now - said > SECONDS or (done == count and said > begun):
             said, left = now, (now - begun) * (count - done) / done
-            print(f"{about} {done:,}/{count:,}  {left:.0f} s left", file=sys.stderr, flush=True)
+            say(f"{about} {done:,}/{count:,}  {left:.0f} s left")

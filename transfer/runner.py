@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +11,7 @@ from bigan.errors import UserError
 from bigan.runtime.sharing import share
 from transfer import encoders as kinds
 from transfer.encoders.encoder import Encoder
+from transfer.progress import say, silent
 from transfer.results import Results
 from transfer.task import Task
 from transfer.tasks import TASKS
@@ -44,7 +44,7 @@ def run(
         layer: the columns to evaluate: layers, or what the task varies; the task's own choice if there are none.
         out: folder for the results; the first encoder's folder /transfer/TASK if not given.
         checkpoint, dataset, data_dir, device, input_range, resize: of encoders that are given by name.
-        progress: whether to say on standard error what is evaluated.
+        progress: whether to say on standard error what is evaluated, and how far it is.
         options: fields of the task's `Options`.
 
     Returns:
@@ -71,7 +71,8 @@ def run(
         for other in everyone:
             if other is not cell[0] and other not in own:
                 other.release()
-        _evaluate(results, *cell, progress)
+        with silent(not progress):
+            _evaluate(results, *cell)
 
     cells = [(encoder, column) for encoder, columns in plan for column in columns]
     share(
@@ -125,7 +126,7 @@ def _plan(task: Task, encoders: list[Encoder], layer: Sequence[str]) -> list[tup
     return plan
 
 
-def _evaluate(results: Results, encoder: Encoder, column: str, progress: bool) -> None:
+def _evaluate(results: Results, encoder: Encoder, column: str) -> None:
     task = results.task
     key = {"task": task.name, "layer": column, **task.key(encoder, column)}
     if results.done(encoder.name, key):
@@ -133,7 +134,6 @@ def _evaluate(results: Results, encoder: Encoder, column: str, progress: bool) -
     with results.turn(encoder.name, column, key):
         if results.done(encoder.name, key):  # by another, a moment ago
             return
-        if progress:
-            print(f"{task.name}: {encoder.name}, {column}", file=sys.stderr, flush=True)
+        say(f"{task.name}: {encoder.name}, {column}")
         task.kept = results.place(encoder.name, column, key)
         results.add(encoder.name, column, key, task.evaluate(encoder, column))

@@ -18,7 +18,7 @@ import pytest
 import bigan
 from bigan.training.run import Run
 from bigan.training.run_directory import RunDir, read_arrays
-from tests import preloaded
+from tests import processes
 from tests.processes import ROOT
 
 PLUGIN = "--plugins=tests.extensions.toys"
@@ -46,7 +46,7 @@ def command(script, *flags):
 
 
 def run(script, *flags):
-    return preloaded.run(f"scripts.{script}", *flags)
+    return processes.run(f"scripts.{script}", *flags)
 
 
 @pytest.fixture(scope="module")

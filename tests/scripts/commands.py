@@ -1,11 +1,6 @@
 """Runs scripts as a user does, in processes of their own."""
 
-import os
-import subprocess
-import sys
-
-from tests import preloaded
-from tests.processes import ROOT
+from tests.processes import run
 
 QUICK = (
     "--epochs=2",
@@ -19,19 +14,8 @@ QUICK = (
 
 
 def command(script, *flags, limit=0, **environment):
-    """What became of `python -m scripts.SCRIPT FLAGS`; no file may grow beyond `limit` bytes, if there is one.
-
-    With an environment of its own it starts afresh; otherwise with TensorFlow imported already.
-    """
-    if not environment:
-        return preloaded.run(f"scripts.{script}", *flags, limit=limit)
-    return subprocess.run(
-        [sys.executable, "-m", f"scripts.{script}", *flags],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"KERAS_BACKEND": "tensorflow"} | environment,
-    )
+    """What became of `python -m scripts.SCRIPT FLAGS`; no file may grow beyond `limit` bytes, if there is one."""
+    return run(f"scripts.{script}", *flags, limit=limit, **{"KERAS_BACKEND": "tensorflow"} | environment)
 
 
 def succeed(script, *flags):

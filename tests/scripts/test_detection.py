@@ -72,7 +72,7 @@ def test_voc_detection_and_predict(store_run, no_backend, devkit, tmp_path):
     Image.open(devkit / "VOC2007/JPEGImages/0.jpg").save(mine / "colour.png")
     Image.new("L", (30, 20), 60).save(mine / "grey.png")
     model, out = f"--model={kept}", tmp_path / "found"
-    found = succeed("predict", model, f"--images={mine / 'colour.png'},{mine / 'grey.png'}", f"--out={out}")
+    found = succeed("predict", model, f"--images={mine}", f"--out={out}")
     assert found.stdout.split() == [str(out / "colour.json"), str(out / "grey.json")] and "predict: 2/2" in found.stderr
     told = json.loads((out / "colour.json").read_text())
     assert (told["image"], told["width"], told["height"]) == ("colour.png", 80, 60) and told["objects"]
@@ -89,7 +89,7 @@ def test_voc_detection_and_predict(store_run, no_backend, devkit, tmp_path):
         ([model, f"--images={mine / 'none.png'}", f"--out={new}"], "no such image: "),
         ([model, f"--images={mine / 'grey.png'},grey.jpg", f"--out={new}"], "two of them are called 'grey'"),
         ([model, given, f"--out={mine}"], "--out: "),
-        ([model, f"--images={mine}", f"--out={new}"], "is a folder; name its images, separated by commas"),
+        ([model, f"--images={out}", f"--out={new}"], f"{out}: has no images (.png .jpg"),
         ([f"--model={mine}", given, f"--out={new}"], "has no predictor.json"),
         ([f"--model={kept.parent}", given, f"--out={new}"], f"that a task has kept; there is {kept}"),
         ([f"--model={mine / 'none'}", given, f"--out={new}"], "no such folder: "),

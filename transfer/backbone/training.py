@@ -6,7 +6,6 @@ stopped or killed goes on from its last snapshot.
 
 from __future__ import annotations
 
-import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from bigan.runtime import files
 from bigan.streams import Stream, generator
 from bigan.types import Tensor
 from transfer.backbone.recipe import Recipe
+from transfer.progress import say
 
 LINES = 20  # of progress in one training
 POINTS = 50  # of a recorded loss curve
@@ -142,10 +142,9 @@ class _Progress:
     def __init__(self, iterations: int, about: str, first: int) -> None:
         self.iterations, self.about, self.first, self.begun = iterations, about, first, time.monotonic()
         if first:
-            print(f"{about}: goes on after iteration {first:,}", file=sys.stderr, flush=True)
+            say(f"{about}: goes on after iteration {first:,}")
 
     def __call__(self, done: int, curve: list[list[float]]) -> None:
         if done % max(1, self.iterations // LINES) == 0:
             left = (time.monotonic() - self.begun) * (self.iterations - done) / (done - self.first)
-            line = f"{self.about}: iteration {done:,}/{self.iterations:,}  loss {curve[-1][1]:.3f}  {left:.0f} s left"
-            print(line, file=sys.stderr, flush=True)
+            say(f"{self.about}: iteration {done:,}/{self.iterations:,}  loss {curve[-1][1]:.3f}  {left:.0f} s left")

@@ -64,7 +64,7 @@ def classes_in(root: Path, strict: bool = False) -> list[str]:
     """
     names = []
     for place in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        if _files(place):
+        if files_in(place):
             names.append(place.name)
         elif strict:
             raise UserError(f"{place}: this class has no images ({' '.join(SUFFIXES)}); add some, or remove it")
@@ -77,11 +77,11 @@ def listing(root: Path, classes: list[str]) -> tuple[list[tuple[Path, int]], lis
     Raises:
         UserError: if there are no images, or both loose ones and classes.
     """
-    loose = _files(root)
+    loose = files_in(root)
     if loose and classes:
         raise UserError(f"{root}: has both images and sub-folders of images ({loose[0].name}, {classes[0]}/); use one")
     labelled = [(root / c, label) for label, c in enumerate(classes) if (root / c).is_dir()]
-    pairs = [(path, label) for place, label in labelled or [(root, 0)] for path in _files(place)]
+    pairs = [(path, label) for place, label in labelled or [(root, 0)] for path in files_in(place)]
     if not pairs:
         raise UserError(f"{root}: has no images ({' '.join(SUFFIXES)}), nor sub-folders with images")
     taken = {path for path, _ in pairs}
@@ -91,7 +91,8 @@ def listing(root: Path, classes: list[str]) -> tuple[list[tuple[Path, int]], lis
     return pairs, others
 
 
-def _files(root: Path) -> list[Path]:
+def files_in(root: Path) -> list[Path]:
+    """The files right in the folder that are called as images are, sorted."""
     # A link to nowhere counts: it has an image's name, and is refused as one.
     return sorted(p for p in root.iterdir() if p.suffix.lower() in SUFFIXES and not p.is_dir())
 

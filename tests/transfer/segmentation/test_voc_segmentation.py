@@ -36,9 +36,10 @@ def run(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_segmenter_learns_pictures_by_heart(run, tmp_path):
+def test_a_segmenter_learns_pictures_by_heart(run, tmp_path, capsys):
     images = masked(10)
     results = run(images, images, tmp_path, iterations=120, batch_size=5, units=24, edge=64, dropout=0.0)
+    assert capsys.readouterr().err == ""  # without progress
     (result,) = (entry["result"] for entry in results.entries)
     assert result["mean_iu"] > 90 and result["classes"] == 3, {name: result[name] for name in segmentation.FIGURES}
     assert set(result["iu"]) == {"background", "bird", "person"} and result["background_mean_iu"] < 30
