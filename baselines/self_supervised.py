@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bigan.models.agreement import NAMES, Agreement
+from bigan.models.agreement import Agreement
 from bigan.types import Tensor
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class SelfSupervised(Agreement):
 
     def terms(self, x: Tensor, z: Tensor, training: bool, **drawn: Tensor) -> dict[str, Tensor]:
         """loss = the agreement and, if it is weighted, the rotation."""
-        first, second = (self.view_of(x, name, drawn) for name in NAMES)
+        first, second = self.both_views(x, drawn, training)
         codes = self.encoder(first, training=training), self.encoder(second, training=training)
         terms = self.added({"loss": 0.0}, first, codes, drawn, training)
         return terms | {"loss": terms["loss"] + terms["agreement"]}

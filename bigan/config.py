@@ -93,6 +93,13 @@ class Agreement:
     rotation_weight: float = setting(
         0.0, "weight of telling by how many quarter turns an image was rotated", least=0, below=float("inf")
     )
+    virtual_adversarial: float = setting(
+        0.0,
+        "how far the second view is moved where E's code changes most: as far as noise of this deviation would, "
+        "as part of the range",
+        least=0,
+        below=float("inf"),
+    )
     pair_view: bool = setting(False, "D's pair of x has E's code of a view of x, not of x itself")
 
 

@@ -31,6 +31,7 @@ SWITCHED = {
     "pair_view": True,
     "adversarial_examples": 8,
     "agreement_schedule": "falling",
+    "virtual_adversarial": 0.05,
     "rotation_weight": 0.5,
     "discriminator_rate": 0.5,
     "ema": 0.9,

@@ -84,13 +84,17 @@ class Views:
         """Whether anything is drawn for an image as a whole."""
         return self.geometric or bool(self.colour or self.grey)
 
-    def check(self, spec: Spec) -> None:
+    def check(self, spec: Spec, others: bool = False) -> None:
         """Refuses views that such examples cannot have, and no views at all.
+
+        Args:
+            spec: of the examples.
+            others: whether something else makes views differ.
 
         Raises:
             UserError: naming the field.
         """
-        if not (self.of_images or self.mask or self.noise):
+        if not (self.of_images or self.mask or self.noise or others):
             raise UserError("views are all off, so that both would be the same; set `view_crop` or another `view_...`")
         if self.of_images and not (len(spec.shape) == 3 and spec.dtype == "uint8"):
             raise UserError(
@@ -185,6 +189,11 @@ class Views:
         """Which rows or columns are cut out, `(batch, size)`: the square's centre is anywhere in the image."""
         centres = (np.arange(size, dtype=np.float32) + 0.5) / size
         return ops.abs(centres[None] - place[:, None]) < self.cutout / 2
+
+
+def direction(size: int) -> StepInput:
+    """Where the search for the second view's virtual adversarial direction begins, `(batch, size)` float32."""
+    return StepInput(lambda m: m.generator(Stream.VIEW, 2, 3).standard_normal((len(m.index), size), np.float32))
 
 
 def resampling(start: Tensor, extent: Tensor, mirror: Tensor, size: int) -> Tensor:

@@ -12,9 +12,9 @@ import keras
 from keras import layers, ops
 
 from bigan.data.inputs import StepInput
-from bigan.data.views import Views
+from bigan.data.views import Views, direction
 from bigan.errors import UserError
-from bigan.models import rotation
+from bigan.models import objective, rotation, virtual_adversarial
 from bigan.models.method import Method
 from bigan.runtime.distribution import gathered
 from bigan.types import Tensor
@@ -91,8 +91,8 @@ class Agreement(Method):
     def configure(self, config: Config) -> None:
         """Takes the fields of the configuration's groups `Views` and `Agreement`."""
         super().configure(config)
-        self.views = Views.from_config(config)
-        self.views.check(self.spec)
+        self.views, self.virtual_adversarial = Views.from_config(config), config.virtual_adversarial
+        self.views.check(self.spec, others=self.virtual_adversarial > 0)
         if config.batch_size // config.replicas < 2:
             raise UserError(
                 f"`batch_size`: views are compared with those of other examples. Received: {config.batch_size}"
@@ -114,11 +114,22 @@ class Agreement(Method):
         """What is drawn for two views."""
         drawn = [self.views.step_inputs(name, number, self.spec) for number, name in enumerate(NAMES, start=1)]
         turns = {"turns": rotation.drawn()} if self.rotation_weight else {}
-        return super().step_inputs() | drawn[0] | drawn[1] | turns
+        start = {"direction": direction(self.spec.size)} if self.virtual_adversarial else {}
+        return super().step_inputs() | drawn[0] | drawn[1] | turns | start
 
-    def view_of(self, x: Tensor, name: str, drawn: dict[str, Tensor]) -> Tensor:
-        """A view of scaled x, `(batch, ...)`, of what `step_inputs` has drawn for the view of this name."""
-        return self.views(x, name, drawn, self.value_range)
+    def both_views(self, x: Tensor, drawn: dict[str, Tensor], training: bool) -> tuple[Tensor, Tensor]:
+        """Two views of scaled x, `(batch, ...)` each, of what `step_inputs` has drawn."""
+        first, second = (self.views(x, name, drawn, self.value_range) for name in NAMES)
+        if self.virtual_adversarial:
+            low, high = self.value_range
+            radius = self.virtual_adversarial * (high - low) * self.spec.size**0.5
+            second = virtual_adversarial.moved(
+                lambda view: self.latent.code(objective.apply_frozen(self.encoder, view, training)),
+                second,
+                drawn["direction"],
+                radius,
+            )
+        return first, second
 
     def added(
         self,

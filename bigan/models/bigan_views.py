@@ -13,7 +13,7 @@ from keras import ops
 from bigan.data import inputs
 from bigan.data.inputs import StepInput
 from bigan.models import rotation
-from bigan.models.agreement import NAMES, Agreement, head
+from bigan.models.agreement import Agreement, head
 from bigan.models.bigan import BiGAN
 from bigan.types import Tensor
 
@@ -58,7 +58,7 @@ class BiGANViews(BiGAN, Agreement):
         **drawn: Tensor,
     ) -> dict[str, Tensor]:
         """loss = BiGAN's + the weighted agreement, which moves E (and its head) alone."""
-        first, second = (self.view_of(x, name, drawn) for name in NAMES)
+        first, second = self.both_views(x, drawn, training)
         codes = self.encoder(first, training=training), self.encoder(second, training=training)
         terms = self.adversarial_terms(x, z, training, noise, self._paired(first, codes[0], training))
         terms = self.added(terms, first, codes, drawn, training)

@@ -55,7 +55,7 @@ def test_the_pair_has_the_code_of_the_first_view():
     batch = batch_of(model)
     terms = terms_of(model, batch)
     x = model.scale(batch["x"])
-    first = model.view_of(x, "first", batch)
+    first, _ = model.both_views(x, batch, True)
     z = ops.convert_to_tensor(batch["z"])
     expected = plain.adversarial_terms(x, z, True, None, plain.encoder(first, training=True))
     assert terms["loss_D"] == pytest.approx(float(expected["loss_D"]), rel=1e-5)
