@@ -13,9 +13,6 @@ from bigan.networks import AlexNet, AlexNetDiscriminator
 from bigan.networks.alexnet import LOWEST
 from tests.bigan.networks.tables import count, family, norms, shapes
 
-pytestmark = pytest.mark.jax
-
-
 ALEXNET = [(11, 11, 3, 96), (5, 5, 48, 256), (3, 3, 256, 384), (3, 3, 192, 384), (3, 3, 192, 256)]
 
 
@@ -102,6 +99,7 @@ def test_initial_scales():
     assert float(np.std(made.encoder(output_stddev=0.0).get_layer("output").kernel)) == 0
 
 
+@pytest.mark.jax
 def test_pools_take_the_maximum_of_what_is_there():
     made = AlexNet(Config(), Spec((32, 32, 3)), Uniform(50))
     inputs = keras.Input((8, 8, 2))
@@ -113,6 +111,7 @@ def test_pools_take_the_maximum_of_what_is_there():
     np.testing.assert_array_equal(out[0], expected)
 
 
+@pytest.mark.jax
 def test_a_group_sees_its_own_channels_only():
     encoder = family("imagenet64", width=8).encoder()
     conv2 = keras.Model(encoder.get_layer("pool1").output, encoder.get_layer("linear2").output)

@@ -10,8 +10,6 @@ from bigan.latents import Uniform
 from bigan.networks import DCGAN
 from tests.bigan.networks.tables import count, family, norms, shapes
 
-pytestmark = pytest.mark.jax
-
 
 @pytest.mark.parametrize("variant", ["thesis", "released"])
 def test_tiny32_layer_by_layer(variant):
@@ -27,6 +25,7 @@ def test_tiny32_layer_by_layer(variant):
     assert generator.count_params() == count(*kernels, *latent) + norms(2048, 64, 32)
 
 
+@pytest.mark.jax
 def test_a_convolution_at_stride_2_is_padded_by_2_on_each_side():
     made = DCGAN(Config(width=4, latent_dim=3), Spec((16, 16, 3)), Uniform(3))
     x = np.random.default_rng(0).normal(size=(2, 16, 16, 3)).astype(np.float32)
@@ -41,6 +40,7 @@ def test_a_convolution_at_stride_2_is_padded_by_2_on_each_side():
     np.testing.assert_allclose(model.predict(x, verbose=0), expected, atol=1e-5)
 
 
+@pytest.mark.jax
 def test_a_deconvolution_is_the_transpose_of_the_convolution():
     made = DCGAN(Config(width=4, latent_dim=3), Spec((16, 16, 3)), Uniform(3))
     big, small = keras.Input((16, 16, 3)), keras.Input((8, 8, 4))

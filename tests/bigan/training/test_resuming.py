@@ -40,7 +40,6 @@ def test_a_signal_saves_and_the_run_resumes_bit_for_bit(tmp_path, whole, tiny, d
     same_run(whole(method).directory.path, tmp_path)
 
 
-@pytest.mark.jax
 def test_all_switches_together_resume_bit_for_bit(tmp_path, tiny, data, monkeypatch):
     """And what is evaluated is the average of the weights, which training itself does not go on from."""
     config = tiny.replace(**SWITCHED)
