@@ -35,8 +35,9 @@ def test_tensorflow_and_jax_agree(first_steps, method):
     one, two = ({n: arrays[n] for n in arrays.files if n.startswith(f"{method}/")} for arrays in first_steps)
     assert one.keys() == two.keys() and len(one) > 5
     losses = [arrays.pop(f"{method}/losses", None) for arrays in (one, two)]
+    tolerance = 2e-4 if method == "switched" else 2e-5  # a virtual adversarial direction is a small gradient, scaled up
     for name in one:
-        assert np.linalg.norm(one[name] - two[name]) <= 2e-5 * np.linalg.norm(one[name]) > 0, name
+        assert np.linalg.norm(one[name] - two[name]) <= tolerance * np.linalg.norm(one[name]) > 0, name
     if method in STEPPED:
         assert losses[0].shape == (50,) and losses[0][-1] != losses[0][0]
         np.testing.assert_allclose(*losses, rtol=1e-3)
