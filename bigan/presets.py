@@ -59,18 +59,23 @@ def mnist() -> Config:
 
 
 def mnist_views() -> Config:
-    """The recipe on permutation-invariant MNIST: views are masked and noisy, as for any vectors.
+    """The recipe on permutation-invariant MNIST: views are moved where E's code turns most, as for any vectors.
 
     Command: `python -m scripts.train --preset=mnist_views --data_dir=FOLDER_WITH_THE_IDX_FILES
-    --workdir=runs/mnist-views`. Cost: two or three times that of `mnist`. Score to expect: not measured yet.
+    --workdir=runs/mnist-views`. Cost: a minute an epoch on one core of an AMD EPYC without AVX-512. Score to expect:
+    after 4 epochs, on held-out images, knn_hidden and knn_output 97.2 % (raw pixels: 97.2); after 50 not measured yet.
     """
     return mnist().replace(
         preset="mnist_views",
         method="bigan_views",
-        view_mask=0.3,
-        view_noise=0.1,
+        virtual_adversarial=0.1,
         agreement_weight=3.0,
-        cycle_x=3.0,
+        adversary_moves="output",
+        cycle_x=1.0,
+        cycle_encoder=False,
+        adversarial_examples=128,
+        batch_size=512,
+        learning_rate=2e-3,
         epochs=50,
     )
 
