@@ -34,7 +34,7 @@ def run(devkit):
         encoder = Given(model(), Split(pictures(2), pictures(2), "p"))
         encoder.data_dir = str(devkit)
         given = {"by_heart": True, "proposals": str(devkit / "p.npz"), "crop": 48, "units": 8, "iterations": 3}
-        return transfer.run(encoder, "voc_detection", layer, out, progress=False, **given | options)
+        return transfer.run(encoder, "voc_detection", layer, out, **{"progress": False} | given | options)
 
     return evaluate
 
@@ -112,7 +112,7 @@ def test_a_stopped_training_goes_on(run, devkit, monkeypatch, capsys):
     with pytest.raises(KeyboardInterrupt):
         run(devkit / "a", iterations=6)
     assert len(list((devkit / "a").glob("*/snapshot.npz"))) == 1
-    stopped = run(devkit / "a", iterations=6)
+    stopped = run(devkit / "a", iterations=6, progress=True)
     assert "goes on after iteration 3" in capsys.readouterr().err and len(calls) == 13
     assert not list((devkit / "a").glob("*/snapshot.npz"))
     whole = run(devkit / "b", iterations=6)

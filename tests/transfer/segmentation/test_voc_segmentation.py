@@ -30,7 +30,7 @@ def run(monkeypatch):
         images = {"train": train, "val": test}
         monkeypatch.setattr(masks, "load", lambda dataset, data_dir, split: images[split])
         encoder = Given(made, Split(pictures(2), pictures(2), "p"))
-        return transfer.run(encoder, "voc_segmentation", layer, out, progress=False, **options)
+        return transfer.run(encoder, "voc_segmentation", layer, out, **{"progress": False} | options)
 
     return evaluate
 
@@ -81,7 +81,7 @@ def test_a_stopped_training_goes_on(run, tmp_path, monkeypatch, capsys):
     with pytest.raises(KeyboardInterrupt):
         run(masked(6), masked(3, 1), tmp_path / "a", **options)
     assert len(list((tmp_path / "a").glob("*/snapshot.npz"))) == 1
-    stopped = run(masked(6), masked(3, 1), tmp_path / "a", **options)
+    stopped = run(masked(6), masked(3, 1), tmp_path / "a", progress=True, **options)
     assert "goes on after iteration 2" in capsys.readouterr().err and len(calls) == 6
     assert not list((tmp_path / "a").glob("*/snapshot.npz"))
     whole = run(masked(6), masked(3, 1), tmp_path / "b", **options)
