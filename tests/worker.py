@@ -31,7 +31,6 @@ SWITCHED = {
     "pair_view": True,
     "adversarial_examples": 8,
     "agreement_schedule": "falling",
-    "virtual_adversarial": 0.05,
     "rotation_weight": 0.5,
     "discriminator_rate": 0.5,
     "ema": 0.9,
@@ -44,6 +43,8 @@ RECIPE = {
     "cycle_encoder": False,
     "adversarial_examples": 8,
 }
+# And one whose second view is moved where E's code turns most.
+MOVED = {"method": "simclr", "virtual_adversarial": 0.05}
 
 
 class Unnormalized(MLP):
@@ -125,7 +126,7 @@ def _first_steps(method):
     from bigan.training.optimizer import compile_for_training
 
     views = {"view_crop": 0.5, "view_mirror": True, "view_colour": 0.5, "view_blur": 0.5, "view_cutout": 0.2}
-    switches = {"switched": SWITCHED, "recipe": RECIPE}.get(method, {"method": method})
+    switches = {"switched": SWITCHED, "recipe": RECIPE, "moved": MOVED}.get(method, {"method": method})
     config = Config(width=64, latent_dim=8, batch_size=32, epochs=1, seed=1, projection=6, **switches, **views)
     model = create(config, Spec((8, 8, 1)))
     rng = np.random.default_rng(5)

@@ -42,7 +42,7 @@ def test_a_signal_saves_and_the_run_resumes_bit_for_bit(tmp_path, whole, tiny, d
 
 def test_all_switches_together_resume_bit_for_bit(tmp_path, tiny, data, monkeypatch):
     """And what is evaluated is the average of the weights, which training itself does not go on from."""
-    config = tiny.replace(**SWITCHED)
+    config = tiny.replace(**SWITCHED, virtual_adversarial=0.05)
     whole = train(config, tmp_path / "whole", progress=False, **data)
     begin = Trainer.on_epoch_begin
 
