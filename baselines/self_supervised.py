@@ -27,8 +27,8 @@ class SelfSupervised(Agreement):
     def terms(self, x: Tensor, z: Tensor, training: bool, **drawn: Tensor) -> dict[str, Tensor]:
         """loss = the agreement and, if it is weighted, the rotation."""
         first, second = self.both_views(x, drawn, training)
-        codes = self.encoder(first, training=training), self.encoder(second, training=training)
-        terms = self.added({"loss": 0.0}, first, codes, drawn, training)
+        compared = self.compared(first, training), self.compared(second, training)
+        terms = self.added({"loss": 0.0}, first, compared, drawn, training)
         return terms | {"loss": terms["loss"] + terms["agreement"]}
 
 

@@ -90,6 +90,12 @@ class Agreement:
         "constant | rising | falling: its weight, linearly from or to 0 over all epochs",
         choices=("constant", "rising", "falling"),
     )
+    agreement_moves: str = setting(
+        "encoder",
+        "encoder | apart: all of it through its output layer | hidden layers through a linear layer of the agreement's "
+        "own, and the output layer apart from them",
+        choices=("encoder", "apart"),
+    )
     rotation_weight: float = setting(
         0.0, "weight of telling by how many quarter turns an image was rotated", least=0, below=float("inf")
     )

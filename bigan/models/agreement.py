@@ -83,7 +83,9 @@ def barlow(a: Tensor, b: Tensor) -> Tensor:
 class Agreement(Method):
     """Base of the methods whose encoder is trained to agree on views.
 
-    The encoder's linear outputs are compared or, with `projection`, what a head of two dense layers makes of them.
+    The encoder's linear outputs are compared or, with `projection`, what a head of two dense layers makes of them. With
+    `agreement_moves=apart` what a linear layer of the agreement's own makes of E's hidden layer is compared too; then
+    this moves the hidden layers, and what E's outputs have to agree on moves its output layer alone.
     """
 
     logged: tuple[str, ...] = ("agreement",)
@@ -102,13 +104,14 @@ class Agreement(Method):
         rotation.check(self.rotation_weight, self.spec)
         if self.rotation_weight:
             self.log("rotation")
+        if self.rotation_weight or self.has("agreement"):
             self._once("trunk", lambda: self.tap("hidden"))
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
-        """E, and the heads that `projection` and `rotation_weight` ask for."""
+        """E, and the heads that the configuration asks for."""
         encoder = family.encoder()
-        return {"encoder": encoder} | head(family) | rotation.head(family, encoder)
+        return {"encoder": encoder} | heads(family, encoder)
 
     def step_inputs(self) -> dict[str, StepInput]:
         """What is drawn for two views."""
@@ -131,11 +134,18 @@ class Agreement(Method):
             )
         return first, second
 
+    def compared(self, view: Tensor, training: bool) -> tuple[Tensor, ...]:
+        """What the agreement compares of a view, each `(batch, width)`; E's linear output comes first."""
+        if not self.has("agreement"):
+            return (self.encoder(view, training=training),)
+        hidden = self._programs["trunk"](view, training=training)
+        return self.output_layer(ops.stop_gradient(hidden)), self.networks["agreement"](hidden, training=training)
+
     def added(
         self,
         terms: dict[str, Tensor],
         view: Tensor,
-        codes: tuple[Tensor, Tensor],
+        compared: tuple[tuple[Tensor, ...], tuple[Tensor, ...]],
         drawn: dict[str, Tensor],
         training: bool,
     ) -> dict[str, Tensor]:
@@ -144,11 +154,11 @@ class Agreement(Method):
         Args:
             terms: with 'loss'.
             view: `(batch, ...)`, the first view, which is rotated.
-            codes: E's linear outputs of both views.
+            compared: what `compared` says of both views.
             drawn: the step's inputs.
             training: as for `terms`.
         """
-        terms = terms | {"agreement": self.agreement(*codes, training)}
+        terms = terms | {"agreement": sum(self.agreement(*pair, training) for pair in zip(*compared, strict=True))}
         if self.rotation_weight:
             hidden = self._programs["trunk"](rotation.rotated(view, drawn["turns"]), training=training)
             terms["rotation"] = rotation.loss(self.networks["rotation"](hidden, training=training), drawn["turns"])
@@ -167,15 +177,21 @@ class Agreement(Method):
         return self.networks["projector"](code, training=training) if self.has("projector") else code
 
 
-def head(family: Family) -> dict[str, keras.Model]:
-    """The projection head, by its role 'projector'; empty if `projection` asks for none.
+def heads(family: Family, encoder: keras.Model) -> dict[str, keras.Model]:
+    """What is trained beside E, by roles; empty unless the configuration asks for it.
 
-    A dense layer, batch normalization and ReLU, and another dense layer, `projection` units each.
+    'agreement', a linear layer on E's hidden layer, by `agreement_moves`; 'projector', by `projection`: a dense layer,
+    batch normalization and ReLU, and another dense layer; and 'rotation'.
     """
-    units = family.config.projection
-    if not units:
-        return {}
-    code = layers.Input((family.latent.code(layers.Input((family.latent.head_size,))).shape[1],), name="code")
-    h = family._normalize("norm1", family._dense("projector/linear1", units)(code), affine=True)
-    h = family._dense("projector/output", units, last=True)(family._relu("hidden1", h))
-    return {"projector": keras.Model(code, h, name="projector")}
+    config, made = family.config, {}
+    width = family.latent.code(layers.Input((family.latent.head_size,))).shape[1]
+    if config.agreement_moves == "apart":
+        hidden = layers.Input(encoder.outputs[0]._keras_history.operation.input.shape[1:], name="hidden")
+        output = family._dense("agreement/output", width, last=True)(hidden)
+        made["agreement"] = keras.Model(hidden, output, name="agreement")
+    if config.projection:
+        code = layers.Input((width,), name="code")
+        h = family._normalize("norm1", family._dense("projector/linear1", config.projection)(code), affine=True)
+        h = family._dense("projector/output", config.projection, last=True)(family._relu("hidden1", h))
+        made["projector"] = keras.Model(code, h, name="projector")
+    return made | rotation.head(family, encoder)

@@ -129,7 +129,7 @@ class BiGAN(Method):
         if not self.moves_output:
             return self.encoder(x, training=training)
         hidden = objective.apply_frozen(self._programs["trunk"], x, training)
-        return self.encoder.outputs[0]._keras_history.operation(hidden)
+        return self.output_layer(hidden)
 
     def _added(
         self,

@@ -12,8 +12,7 @@ from keras import ops
 
 from bigan.data import inputs
 from bigan.data.inputs import StepInput
-from bigan.models import rotation
-from bigan.models.agreement import Agreement, head
+from bigan.models.agreement import Agreement, heads
 from bigan.models.bigan import BiGAN
 from bigan.types import Tensor
 
@@ -39,9 +38,9 @@ class BiGANViews(BiGAN, Agreement):
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
-        """E, G, the joint D, and the heads that `projection` and `rotation_weight` ask for."""
+        """E, G, the joint D, and the heads that the configuration asks for."""
         networks = BiGAN.build_networks(family)
-        return networks | head(family) | rotation.head(family, networks["encoder"])
+        return networks | heads(family, networks["encoder"])
 
     def step_inputs(self) -> dict[str, StepInput]:
         """BiGAN's, what is drawn for two views and, where the weight changes, how far training is."""
@@ -59,16 +58,17 @@ class BiGANViews(BiGAN, Agreement):
     ) -> dict[str, Tensor]:
         """loss = BiGAN's + the weighted agreement, which moves E (and its head) alone."""
         first, second = self.both_views(x, drawn, training)
-        codes = self.encoder(first, training=training), self.encoder(second, training=training)
-        terms = self.adversarial_terms(x, z, training, noise, self._paired(first, codes[0], training))
-        terms = self.added(terms, first, codes, drawn, training)
+        compared = self.compared(first, training), self.compared(second, training)
+        terms = self.adversarial_terms(x, z, training, noise, self._paired(first, compared[0][0], training))
+        terms = self.added(terms, first, compared, drawn, training)
         return terms | {"loss": terms["loss"] + self._weight(progress) * terms["agreement"]}
 
     def _paired(self, view: Tensor, code: Tensor, training: bool) -> Tensor | None:
         """E's linear output of the view that is paired with x; None if x itself is."""
         if not self.pair_view:
             return None
-        return self.linear(view, training) if self.moves_output else code
+        cut = self.moves_output or self.has("agreement")  # then the code does not lead where the adversary's must
+        return self.linear(view, training) if cut else code
 
     def _weight(self, progress: Tensor | None) -> Tensor | float:
         if progress is None:

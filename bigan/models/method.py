@@ -174,6 +174,11 @@ class Method(Inference, keras.Model):
         return self.networks["encoder"]
 
     @property
+    def output_layer(self) -> keras.Layer:
+        """E's last layer: hidden layer -> linear output."""
+        return self.encoder.outputs[0]._keras_history.operation
+
+    @property
     def generator(self) -> keras.Model:
         """G: z -> x, scaled. A KeyError without one."""
         return self.networks["generator"]

@@ -106,3 +106,38 @@ def test_an_encoder_that_nothing_would_move_is_refused(changes):
     config = Config(width=8, latent_dim=5, view_mask=0.2, adversary_moves="output", **changes)
     with pytest.raises(UserError, match="`adversary_moves=output` needs a method with another loss for the rest"):
         create(config, Spec((8, 8, 3)))
+
+def test_apart_the_hidden_layers_agree_through_a_layer_of_their_own():
+    """As SimCLR's do: neither the adversary nor E's output layer changes how they are moved."""
+    apart = made("bigan_views", adversary_moves="output", agreement_moves="apart", agreement_weight=3.0, cycle_x=0.5)
+    assert apart.networks["agreement"].output_shape[1] == 5
+    whole, alone = made("bigan_views", adversary_moves="output", agreement_weight=3.0, cycle_x=0.5), made("simclr")
+    same_weights(apart, whole)
+    alone.encoder.set_weights(apart.encoder.get_weights())
+    alone.output_layer.set_weights(apart.networks["agreement"].get_weights())
+    batch = batch_of(apart)
+    found, expected, reference = (gradients_of(model, batch) for model in (apart, whole, alone))
+    places = {"encoder/output/kernel": "agreement/output/kernel"}
+    moved = 0
+    for name, gradient in reference.items():
+        np.testing.assert_allclose(found[places.get(name, name)], 3 * gradient, rtol=1e-3, atol=1e-5, err_msg=name)
+        moved += np.any(gradient != 0)
+    assert moved == len(reference)
+    for name in expected:  # and all else is moved as if E's output alone were compared
+        if not name.startswith("encoder/") or name in places:
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-3, atol=1e-5, err_msg=name)
+    terms = [terms_of(model, batch) for model in (apart, whole, alone)]
+    assert terms[0]["agreement"] == pytest.approx(terms[1]["agreement"] + terms[2]["agreement"], rel=1e-5)
+
+
+@pytest.mark.parametrize("moves", ["encoder", "output"])
+def test_apart_the_adversary_of_a_paired_view_moves_what_it_did(moves):
+    settings = {"pair_view": True, "adversary_moves": moves, "agreement_moves": "apart"}
+    once, twice = (made("bigan_views", agreement_weight=weight, **settings) for weight in (1.0, 2.0))
+    same_weights(once, twice)
+    batch = batch_of(once)
+    first, second = gradients_of(once, batch), gradients_of(twice, batch)
+    adversary = {name: 2 * first[name] - second[name] for name in first}
+    hidden = [adversary[n] for n in adversary if n.startswith("encoder/") and n != "encoder/output/kernel"]
+    assert any(np.abs(gradient).max() > 1e-6 for gradient in hidden) == (moves == "encoder")
+    assert np.abs(adversary["encoder/output/kernel"]).max() > 1e-6
