@@ -127,12 +127,19 @@ class Agreement(Method):
             low, high = self.value_range
             radius = self.virtual_adversarial * (high - low) * self.spec.size**0.5
             second = virtual_adversarial.moved(
-                lambda view: self.latent.code(objective.apply_frozen(self.encoder, view, training)),
+                lambda view: self._turned(view, training),
                 second,
                 drawn["direction"],
                 radius,
             )
         return first, second
+
+    def _turned(self, view: Tensor, training: bool) -> Tensor:
+        """The code of a view that moves E's hidden layers, through fixed weights."""
+        if not self.has("agreement"):
+            return self.latent.code(objective.apply_frozen(self.encoder, view, training))
+        hidden = objective.apply_frozen(self._programs["trunk"], view, training)
+        return objective.apply_frozen(self.networks["agreement"], hidden, training)
 
     def compared(self, view: Tensor, training: bool) -> tuple[Tensor, ...]:
         """What the agreement compares of a view, each `(batch, width)`; E's linear output comes first."""
