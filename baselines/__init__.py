@@ -16,6 +16,7 @@ _PLACES = {
     "denoising_autoencoder": "baselines.autoencoder:DenoisingAutoencoder",
     "simclr": "baselines.self_supervised:SimCLR",
     "vicreg": "baselines.self_supervised:VICReg",
+    "imsat": "baselines.self_supervised:IMSAT",
 }
 
 for _name, _place in _PLACES.items():

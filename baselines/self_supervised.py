@@ -42,3 +42,9 @@ class VICReg(SelfSupervised):
     """Variance, invariance and covariance (Bardes et al. 2022): no negatives."""
 
     by = "vicreg"
+
+
+class IMSAT(SelfSupervised):
+    """The information that E's outputs, as logits of clusters, have of an example (Hu et al. 2017)."""
+
+    by = "information"

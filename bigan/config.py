@@ -80,7 +80,9 @@ class Agreement:
     """How methods make the encoder agree on views."""
 
     agreement: str = setting(
-        "nt_xent", "nt_xent (SimCLR) | vicreg | barlow: the loss", choices=("nt_xent", "vicreg", "barlow")
+        "nt_xent",
+        "nt_xent (SimCLR) | vicreg | barlow | information (IMSAT): the loss",
+        choices=("nt_xent", "vicreg", "barlow", "information"),
     )
     agreement_weight: float = setting(1.0, "its weight beside the adversarial losses", least=0, below=float("inf"))
     temperature: float = setting(0.2, "of nt_xent", above=0, below=float("inf"))

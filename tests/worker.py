@@ -15,7 +15,7 @@ from bigan.networks import MLP
 
 STEPS = 50
 STEPPED = ("bigan", "latent_regressor", "recipe", "switched")  # what takes them; others' gradients do
-METHOD_NAMES = sorted([*TABLE_5_1, "bigan_views", "denoising_autoencoder", "simclr", "vicreg"])
+METHOD_NAMES = sorted([*TABLE_5_1, "bigan_views", "denoising_autoencoder", "imsat", "simclr", "vicreg"])
 
 # A method with all that can be switched on.
 SWITCHED = {

@@ -1,11 +1,13 @@
 """Agreement of views: what makes an encoder give two views of one example alike codes, and other examples others.
 
-Three losses, each a function of two minibatches of codes, `(batch, k)`, whose rows belong to each other:
-NT-Xent (SimCLR; Chen et al. 2020), VICReg (Bardes et al. 2022) and Barlow Twins (Zbontar et al. 2021).
+Four losses, each a function of two minibatches of codes, `(batch, k)`, whose rows belong to each other:
+NT-Xent (SimCLR; Chen et al. 2020), VICReg (Bardes et al. 2022), Barlow Twins (Zbontar et al. 2021), and the information
+that soft clusters have of an example (IMSAT; Hu et al. 2017).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import keras
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 VICREG = {"invariance": 25.0, "variance": 25.0, "covariance": 1.0}  # weights of the paper
 BARLOW = 5e-3  # weight of what lies off the diagonal
+INFORMATION = {"certain": 0.1, "even": 0.4}  # lambda, and lambda times mu, of IMSAT
 NAMES = ("first", "second")
 
 
@@ -78,6 +81,33 @@ def barlow(a: Tensor, b: Tensor) -> Tensor:
     identity = ops.eye(a.shape[1], dtype=a.dtype)
     off = BARLOW * (1 - identity) + identity
     return ops.sum(off * ops.square(correlation - identity))
+
+
+def information(a: Tensor, b: Tensor) -> Tensor:
+    """Codes as logits of k clusters: both views in the same one, each example certainly in one, all used evenly.
+
+    The divergence of b's probabilities from a's, which are held fixed; and IMSAT's weights of the mean entropy of an
+    example's probabilities, and of minus the entropy of their mean over the minibatch.
+
+    Args:
+        a, b: `(batch, k)` codes of two views.
+    """
+    log_a, log_b = ops.log_softmax(a), ops.log_softmax(b)
+    probabilities, target = ops.exp(log_a), ops.stop_gradient(log_a)
+    divergence = ops.mean(ops.sum(ops.exp(target) * (target - log_b), axis=1))
+    doubt = -ops.mean(ops.sum(probabilities * log_a, axis=1))
+    shares = ops.mean(probabilities, axis=0)
+    evenness = -ops.sum(shares * ops.log(shares + 1e-12))
+    return divergence + INFORMATION["certain"] * doubt - INFORMATION["even"] * evenness
+
+
+# By the field `agreement`; each also takes the temperature.
+LOSSES: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
+    "nt_xent": nt_xent,
+    "vicreg": lambda a, b, _: vicreg(a, b),
+    "barlow": lambda a, b, _: barlow(a, b),
+    "information": lambda a, b, _: information(a, b),
+}
 
 
 class Agreement(Method):
@@ -175,9 +205,7 @@ class Agreement(Method):
     def agreement(self, first: Tensor, second: Tensor, training: bool) -> Tensor:
         """The loss on E's linear outputs of two views, a scalar. Examples of all replicas are compared."""
         first, second = (gathered(self._projected(linear, training)) for linear in (first, second))
-        if self.loss_of_views == "nt_xent":
-            return nt_xent(first, second, self.temperature)
-        return vicreg(first, second) if self.loss_of_views == "vicreg" else barlow(first, second)
+        return LOSSES[self.loss_of_views](first, second, self.temperature)
 
     def _projected(self, linear: Tensor, training: bool) -> Tensor:
         code = self.latent.code(linear)

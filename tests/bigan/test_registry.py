@@ -86,7 +86,7 @@ def test_what_cannot_be_one_is_refused():
 
 
 def test_baselines_are_methods_once_they_are_imported():
-    assert list(METHODS)[:10] == [
+    assert list(METHODS)[:11] == [
         "bigan",
         "bigan_views",
         "gan",
@@ -97,6 +97,7 @@ def test_baselines_are_methods_once_they_are_imported():
         "denoising_autoencoder",
         "simclr",
         "vicreg",
+        "imsat",
     ]
 
 

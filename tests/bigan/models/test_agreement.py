@@ -51,7 +51,20 @@ def test_barlow_is_the_distance_of_the_cross_correlation_from_the_identity():
     assert value(agreement.barlow) == pytest.approx(on + 5e-3 * off, rel=1e-4)
 
 
-@pytest.mark.parametrize("name", ["nt_xent", "vicreg", "barlow"])
+def test_information_is_a_divergence_and_two_entropies():
+    def probabilities(code):
+        scores = np.exp(code.astype(np.float64))
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    p, q = probabilities(A), probabilities(B)
+    shares = p.mean(axis=0)
+    divergence = (p * np.log(p / q)).sum(axis=1).mean()
+    doubt = -(p * np.log(p)).sum(axis=1).mean()
+    evenness = -(shares * np.log(shares)).sum()
+    assert value(agreement.information) == pytest.approx(divergence + 0.1 * doubt - 0.4 * evenness, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["nt_xent", "vicreg", "barlow", "information"])
 def test_equal_views_agree_better_than_others(name):
     loss = {"nt_xent": lambda a, b: agreement.nt_xent(a, b, 0.2)}.get(name) or getattr(agreement, name)
     a, b = ops.convert_to_tensor(A), ops.convert_to_tensor(B)

@@ -107,6 +107,7 @@ def test_an_encoder_that_nothing_would_move_is_refused(changes):
     with pytest.raises(UserError, match="`adversary_moves=output` needs a method with another loss for the rest"):
         create(config, Spec((8, 8, 3)))
 
+
 def test_apart_the_hidden_layers_agree_through_a_layer_of_their_own():
     """As SimCLR's do: neither the adversary nor E's output layer changes how they are moved."""
     apart = made("bigan_views", adversary_moves="output", agreement_moves="apart", agreement_weight=3.0, cycle_x=0.5)

@@ -23,6 +23,7 @@ ROLES = {
     "denoising_autoencoder": ["encoder", "generator"],
     "simclr": ["encoder"],
     "vicreg": ["encoder"],
+    "imsat": ["encoder"],
     "autoencoder_l1": ["encoder", "generator"],
     "autoencoder_l2": ["encoder", "generator"],
 }
