@@ -95,7 +95,7 @@ class Agreement:
     agreement_moves: str = setting(
         "encoder",
         "encoder | apart: all of it through its output layer | hidden layers through a linear layer of the agreement's "
-        "own, and the output layer apart from them",
+        "own, and the output layer, by nt_xent, apart from them",
         choices=("encoder", "apart"),
     )
     rotation_weight: float = setting(

@@ -69,13 +69,15 @@ def mnist_views() -> Config:
         preset="mnist_views",
         method="bigan_views",
         virtual_adversarial=0.1,
+        agreement="information",
+        agreement_moves="apart",
         agreement_weight=3.0,
         adversary_moves="output",
         cycle_x=1.0,
-        cycle_encoder=False,
         adversarial_examples=128,
-        batch_size=512,
+        batch_size=256,
         learning_rate=2e-3,
+        discriminator_rate=0.1,
         epochs=50,
     )
 

@@ -114,8 +114,8 @@ class Agreement(Method):
     """Base of the methods whose encoder is trained to agree on views.
 
     The encoder's linear outputs are compared or, with `projection`, what a head of two dense layers makes of them. With
-    `agreement_moves=apart` what a linear layer of the agreement's own makes of E's hidden layer is compared too; then
-    this moves the hidden layers, and what E's outputs have to agree on moves its output layer alone.
+    `agreement_moves=apart` that goes for a linear layer of the agreement's own on E's hidden layer, which it moves; E's
+    linear outputs are compared by NT-Xent, which leaves their size to the adversary, and moves the output layer alone.
     """
 
     logged: tuple[str, ...] = ("agreement",)
@@ -172,7 +172,7 @@ class Agreement(Method):
         return objective.apply_frozen(self.networks["agreement"], hidden, training)
 
     def compared(self, view: Tensor, training: bool) -> tuple[Tensor, ...]:
-        """What the agreement compares of a view, each `(batch, width)`; E's linear output comes first."""
+        """What is compared of a view, each `(batch, width)`: E's linear output, and what `apart` adds."""
         if not self.has("agreement"):
             return (self.encoder(view, training=training),)
         hidden = self._programs["trunk"](view, training=training)
@@ -195,7 +195,12 @@ class Agreement(Method):
             drawn: the step's inputs.
             training: as for `terms`.
         """
-        terms = terms | {"agreement": sum(self.agreement(*pair, training) for pair in zip(*compared, strict=True))}
+        *followed, leading = zip(*compared, strict=True)
+        agreement = self.agreement(*leading, training)
+        for pair in followed:
+            first, second = (gathered(self.latent.code(linear)) for linear in pair)
+            agreement = agreement + nt_xent(first, second, self.temperature)
+        terms = terms | {"agreement": agreement}
         if self.rotation_weight:
             hidden = self._programs["trunk"](rotation.rotated(view, drawn["turns"]), training=training)
             terms["rotation"] = rotation.loss(self.networks["rotation"](hidden, training=training), drawn["turns"])
@@ -203,7 +208,7 @@ class Agreement(Method):
         return terms
 
     def agreement(self, first: Tensor, second: Tensor, training: bool) -> Tensor:
-        """The loss on E's linear outputs of two views, a scalar. Examples of all replicas are compared."""
+        """The loss on linear outputs of two views, a scalar. Examples of all replicas are compared."""
         first, second = (gathered(self._projected(linear, training)) for linear in (first, second))
         return LOSSES[self.loss_of_views](first, second, self.temperature)
 
