@@ -35,10 +35,12 @@ SWITCHED = {
     "discriminator_rate": 0.5,
     "ema": 0.9,
 }
-# And one whose adversary moves E's output layer alone.
+# And one whose adversary moves E's output layer alone, and whose agreement leads its hidden layers through another.
 RECIPE = {
     "method": "bigan_views",
     "adversary_moves": "output",
+    "agreement_moves": "apart",
+    "agreement": "information",
     "cycle_x": 1.0,
     "cycle_encoder": False,
     "adversarial_examples": 8,
