@@ -28,8 +28,7 @@ class SelfSupervised(Agreement):
         """loss = the agreement and, if it is weighted, the rotation."""
         first, second = self.both_views(x, drawn, training)
         compared = self.compared(first, training), self.compared(second, training)
-        terms = self.added({"loss": 0.0}, first, compared, drawn, training)
-        return terms | {"loss": terms["loss"] + terms["agreement"]}
+        return self.added({"loss": 0.0}, first, compared, drawn, training)
 
 
 class SimCLR(SelfSupervised):
@@ -45,6 +44,10 @@ class VICReg(SelfSupervised):
 
 
 class IMSAT(SelfSupervised):
-    """The information that E's outputs, as logits of clusters, have of an example (Hu et al. 2017)."""
+    """The information that E's outputs, as logits of clusters, have of an example (Hu et al. 2017).
+
+    The virtual adversarial view is the package's: it is moved where the logits turn, not where the divergence grows
+    most, and equally far for all examples.
+    """
 
     by = "information"

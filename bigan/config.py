@@ -81,29 +81,31 @@ class Agreement:
 
     agreement: str = setting(
         "nt_xent",
-        "nt_xent (SimCLR) | vicreg | barlow | information (IMSAT): the loss",
+        "nt_xent (SimCLR) | vicreg | barlow | information (IMSAT): the loss of bigan_views",
         choices=("nt_xent", "vicreg", "barlow", "information"),
     )
     agreement_weight: float = setting(1.0, "its weight beside the adversarial losses", least=0, below=float("inf"))
     temperature: float = setting(0.2, "of nt_xent", above=0, below=float("inf"))
-    projection: int = setting(0, "units of a head between E's output and the loss; 0: none", least=0)
+    projection: int = setting(
+        0, "units of a head between E's output, or the agreement's own layer, and the loss; 0: none", least=0
+    )
     agreement_schedule: str = setting(
         "constant",
         "constant | rising | falling: its weight, linearly from or to 0 over all epochs",
         choices=("constant", "rising", "falling"),
     )
-    agreement_moves: str = setting(
-        "encoder",
-        "encoder | apart: all of it through its output layer | hidden layers through a linear layer of the agreement's "
-        "own, and the output layer, by nt_xent, apart from them",
-        choices=("encoder", "apart"),
+    agreement_layer: str = setting(
+        "output",
+        "output | own: through what bigan_views makes E's hidden layers agree, E's output layer or a linear layer of "
+        "the agreement's own; E's outputs then agree by nt_xent, which moves the output layer alone",
+        choices=("output", "own"),
     )
     rotation_weight: float = setting(
         0.0, "weight of telling by how many quarter turns an image was rotated", least=0, below=float("inf")
     )
     virtual_adversarial: float = setting(
         0.0,
-        "how far the second view is moved where E's code changes most: as far as noise of this deviation would, "
+        "how far the second view is moved where what is compared turns most: as far as noise of this deviation would, "
         "as part of the range",
         least=0,
         below=float("inf"),

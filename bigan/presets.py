@@ -70,7 +70,7 @@ def mnist_views() -> Config:
         method="bigan_views",
         virtual_adversarial=0.1,
         agreement="information",
-        agreement_moves="apart",
+        agreement_layer="own",
         agreement_weight=3.0,
         adversary_moves="output",
         cycle_x=1.0,

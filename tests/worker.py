@@ -34,13 +34,13 @@ SWITCHED = {
     "rotation_weight": 0.5,
     "discriminator_rate": 0.5,
     "ema": 0.9,
+    "agreement_layer": "own",
+    "agreement": "information",
 }
-# And one whose adversary moves E's output layer alone, and whose agreement leads its hidden layers through another.
+# And one whose adversary moves E's output layer alone.
 RECIPE = {
     "method": "bigan_views",
     "adversary_moves": "output",
-    "agreement_moves": "apart",
-    "agreement": "information",
     "cycle_x": 1.0,
     "cycle_encoder": False,
     "adversarial_examples": 8,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 VICREG = {"invariance": 25.0, "variance": 25.0, "covariance": 1.0}  # weights of the paper
 BARLOW = 5e-3  # weight of what lies off the diagonal
-INFORMATION = {"certain": 0.1, "even": 0.4}  # lambda, and lambda times mu, of IMSAT
+INFORMATION = {"doubt": 0.1, "evenness": 0.4}  # lambda, and lambda times mu, of IMSAT
 NAMES = ("first", "second")
 
 
@@ -86,8 +86,8 @@ def barlow(a: Tensor, b: Tensor) -> Tensor:
 def information(a: Tensor, b: Tensor) -> Tensor:
     """Codes as logits of k clusters: both views in the same one, each example certainly in one, all used evenly.
 
-    The divergence of b's probabilities from a's, which are held fixed; and IMSAT's weights of the mean entropy of an
-    example's probabilities, and of minus the entropy of their mean over the minibatch.
+    The divergence of b's probabilities from a's, which are held fixed; and, with IMSAT's weights, the mean entropy of
+    an example's probabilities, and minus the entropy of their mean over the minibatch.
 
     Args:
         a, b: `(batch, k)` codes of two views.
@@ -98,7 +98,7 @@ def information(a: Tensor, b: Tensor) -> Tensor:
     doubt = -ops.mean(ops.sum(probabilities * log_a, axis=1))
     shares = ops.mean(probabilities, axis=0)
     evenness = -ops.sum(shares * ops.log(shares + 1e-12))
-    return divergence + INFORMATION["certain"] * doubt - INFORMATION["even"] * evenness
+    return divergence + INFORMATION["doubt"] * doubt - INFORMATION["evenness"] * evenness
 
 
 # By the field `agreement`; each also takes the temperature.
@@ -113,9 +113,10 @@ LOSSES: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
 class Agreement(Method):
     """Base of the methods whose encoder is trained to agree on views.
 
-    The encoder's linear outputs are compared or, with `projection`, what a head of two dense layers makes of them. With
-    `agreement_moves=apart` that goes for a linear layer of the agreement's own on E's hidden layer, which it moves; E's
-    linear outputs are compared by NT-Xent, which leaves their size to the adversary, and moves the output layer alone.
+    The encoder's linear outputs are compared or, with `projection`, what a head of two dense layers makes of them. A
+    method that has a network 'agreement' (`own_layer`) compares what that makes of E's hidden layer instead, and so
+    moves the hidden layers. Then E's own outputs are compared by NT-Xent, which leaves their size to the adversary;
+    this moves E's output layer alone.
     """
 
     logged: tuple[str, ...] = ("agreement",)
@@ -134,14 +135,16 @@ class Agreement(Method):
         rotation.check(self.rotation_weight, self.spec)
         if self.rotation_weight:
             self.log("rotation")
+        if self.has("agreement"):
+            self.log("agreement_output")
         if self.rotation_weight or self.has("agreement"):
             self._once("trunk", lambda: self.tap("hidden"))
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
-        """E, and the heads that the configuration asks for."""
+        """E, and the heads that `projection` and `rotation_weight` ask for."""
         encoder = family.encoder()
-        return {"encoder": encoder} | heads(family, encoder)
+        return {"encoder": encoder} | head(family) | rotation.head(family, encoder)
 
     def step_inputs(self) -> dict[str, StepInput]:
         """What is drawn for two views."""
@@ -165,14 +168,14 @@ class Agreement(Method):
         return first, second
 
     def _turned(self, view: Tensor, training: bool) -> Tensor:
-        """The code of a view that moves E's hidden layers, through fixed weights."""
+        """The code by which hidden layers agree, of a view, through fixed weights."""
         if not self.has("agreement"):
             return self.latent.code(objective.apply_frozen(self.encoder, view, training))
         hidden = objective.apply_frozen(self._programs["trunk"], view, training)
-        return objective.apply_frozen(self.networks["agreement"], hidden, training)
+        return self.latent.code(objective.apply_frozen(self.networks["agreement"], hidden, training))
 
     def compared(self, view: Tensor, training: bool) -> tuple[Tensor, ...]:
-        """What is compared of a view, each `(batch, width)`: E's linear output, and what `apart` adds."""
+        """What is compared of a view: E's linear output, `(batch, head_size)`, and that of 'agreement' if it exists."""
         if not self.has("agreement"):
             return (self.encoder(view, training=training),)
         hidden = self._programs["trunk"](view, training=training)
@@ -185,8 +188,9 @@ class Agreement(Method):
         compared: tuple[tuple[Tensor, ...], tuple[Tensor, ...]],
         drawn: dict[str, Tensor],
         training: bool,
+        weight: Tensor | float = 1.0,
     ) -> dict[str, Tensor]:
-        """The terms, with the agreement and, if it is weighted, the rotation, which is added to the loss.
+        """The terms, with the agreement and, if it is weighted, the rotation; both are added to the loss.
 
         Args:
             terms: with 'loss'.
@@ -194,13 +198,15 @@ class Agreement(Method):
             compared: what `compared` says of both views.
             drawn: the step's inputs.
             training: as for `terms`.
+            weight: of the agreement.
         """
-        *followed, leading = zip(*compared, strict=True)
-        agreement = self.agreement(*leading, training)
-        for pair in followed:
+        *outputs, leading = zip(*compared, strict=True)
+        terms = terms | {"agreement": self.agreement(*leading, training)}
+        terms["loss"] = terms["loss"] + weight * terms["agreement"]
+        for pair in outputs:
             first, second = (gathered(self.latent.code(linear)) for linear in pair)
-            agreement = agreement + nt_xent(first, second, self.temperature)
-        terms = terms | {"agreement": agreement}
+            terms["agreement_output"] = nt_xent(first, second, self.temperature)
+            terms["loss"] = terms["loss"] + weight * terms["agreement_output"]
         if self.rotation_weight:
             hidden = self._programs["trunk"](rotation.rotated(view, drawn["turns"]), training=training)
             terms["rotation"] = rotation.loss(self.networks["rotation"](hidden, training=training), drawn["turns"])
@@ -217,21 +223,24 @@ class Agreement(Method):
         return self.networks["projector"](code, training=training) if self.has("projector") else code
 
 
-def heads(family: Family, encoder: keras.Model) -> dict[str, keras.Model]:
-    """What is trained beside E, by roles; empty unless the configuration asks for it.
+def head(family: Family) -> dict[str, keras.Model]:
+    """The projection head, by its role 'projector'; empty if `projection` asks for none.
 
-    'agreement', a linear layer on E's hidden layer, by `agreement_moves`; 'projector', by `projection`: a dense layer,
-    batch normalization and ReLU, and another dense layer; and 'rotation'.
+    A dense layer, batch normalization and ReLU, and another dense layer, `projection` units each.
     """
-    config, made = family.config, {}
-    width = family.latent.code(layers.Input((family.latent.head_size,))).shape[1]
-    if config.agreement_moves == "apart":
-        hidden = layers.Input(encoder.outputs[0]._keras_history.operation.input.shape[1:], name="hidden")
-        output = family._dense("agreement/output", width, last=True)(hidden)
-        made["agreement"] = keras.Model(hidden, output, name="agreement")
-    if config.projection:
-        code = layers.Input((width,), name="code")
-        h = family._normalize("norm1", family._dense("projector/linear1", config.projection)(code), affine=True)
-        h = family._dense("projector/output", config.projection, last=True)(family._relu("hidden1", h))
-        made["projector"] = keras.Model(code, h, name="projector")
-    return made | rotation.head(family, encoder)
+    units = family.config.projection
+    if not units:
+        return {}
+    code = layers.Input((family.latent.code(layers.Input((family.latent.head_size,))).shape[1],), name="code")
+    h = family._normalize("norm1", family._dense("projector/linear1", units)(code), affine=True)
+    h = family._dense("projector/output", units, last=True)(family._relu("hidden1", h))
+    return {"projector": keras.Model(code, h, name="projector")}
+
+
+def own_layer(family: Family, encoder: keras.Model) -> dict[str, keras.Model]:
+    """A second output layer on E's hidden layer, by its role 'agreement'; empty with `agreement_layer=output`."""
+    if family.config.agreement_layer == "output":
+        return {}
+    hidden = layers.Input(encoder.outputs[0]._keras_history.operation.input.shape[1:], name="hidden")
+    output = family._dense("agreement/output", family.latent.head_size, last=True)(hidden)
+    return {"agreement": keras.Model(hidden, output, name="agreement")}

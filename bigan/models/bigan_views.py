@@ -12,7 +12,8 @@ from keras import ops
 
 from bigan.data import inputs
 from bigan.data.inputs import StepInput
-from bigan.models.agreement import Agreement, heads
+from bigan.models import rotation
+from bigan.models.agreement import Agreement, head, own_layer
 from bigan.models.bigan import BiGAN
 from bigan.types import Tensor
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class BiGANViews(BiGAN, Agreement):
     """BiGAN's losses, and `agreement_weight` times the agreement of two views.
 
-    E's pair is (x, E(x)) or, with `pair_view`, (x, E(first view of x)): one pass of E less.
+    E's pair is (x, E(x)) or, with `pair_view`, (x, E(first view of x)): one pass of E less, unless just one of
+    `adversary_moves` and `agreement_layer` cuts E's hidden layers off.
     """
 
     logged = (*BiGAN.logged, "agreement")
@@ -38,9 +40,10 @@ class BiGANViews(BiGAN, Agreement):
 
     @classmethod
     def build_networks(cls, family: Family) -> dict[str, keras.Model]:
-        """E, G, the joint D, and the heads that the configuration asks for."""
+        """E, G, the joint D, and what `agreement_layer`, `projection` and `rotation_weight` ask for."""
         networks = BiGAN.build_networks(family)
-        return networks | heads(family, networks["encoder"])
+        encoder = networks["encoder"]
+        return networks | own_layer(family, encoder) | head(family) | rotation.head(family, encoder)
 
     def step_inputs(self) -> dict[str, StepInput]:
         """BiGAN's, what is drawn for two views and, where the weight changes, how far training is."""
@@ -60,15 +63,14 @@ class BiGANViews(BiGAN, Agreement):
         first, second = self.both_views(x, drawn, training)
         compared = self.compared(first, training), self.compared(second, training)
         terms = self.adversarial_terms(x, z, training, noise, self._paired(first, compared[0][0], training))
-        terms = self.added(terms, first, compared, drawn, training)
-        return terms | {"loss": terms["loss"] + self._weight(progress) * terms["agreement"]}
+        return self.added(terms, first, compared, drawn, training, self._weight(progress))
 
-    def _paired(self, view: Tensor, code: Tensor, training: bool) -> Tensor | None:
+    def _paired(self, view: Tensor, linear: Tensor, training: bool) -> Tensor | None:
         """E's linear output of the view that is paired with x; None if x itself is."""
         if not self.pair_view:
             return None
-        cut = self.moves_output or self.has("agreement")  # then the code does not lead where the adversary's must
-        return self.linear(view, training) if cut else code
+        same = self.moves_output == self.has("agreement")  # gradients of `linear` end where the adversary's must
+        return linear if same else self.linear(view, training)
 
     def _weight(self, progress: Tensor | None) -> Tensor | float:
         if progress is None:

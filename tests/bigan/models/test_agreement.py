@@ -10,6 +10,7 @@ from bigan.data.spec import Spec
 from bigan.errors import UserError
 from bigan.models import agreement
 from bigan.models.method import create
+from bigan.runtime.differentiation import gradients
 
 pytestmark = pytest.mark.jax
 
@@ -62,6 +63,36 @@ def test_information_is_a_divergence_and_two_entropies():
     doubt = -(p * np.log(p)).sum(axis=1).mean()
     evenness = -(shares * np.log(shares)).sum()
     assert value(agreement.information) == pytest.approx(divergence + 0.1 * doubt - 0.4 * evenness, rel=1e-5)
+
+
+def test_information_holds_the_first_views_probabilities_fixed_in_the_divergence():
+    a, b = A.astype(np.float64), B.astype(np.float64)
+
+    def value_of(a, b, fixed):
+        log_a, log_b, target = (c - np.log(np.exp(c).sum(axis=1, keepdims=True)) for c in (a, b, fixed))
+        shares = np.exp(log_a).mean(axis=0)
+        entropies = -0.1 * (np.exp(log_a) * log_a).sum(axis=1).mean() + 0.4 * (shares * np.log(shares)).sum()
+        return (np.exp(target) * (target - log_b)).sum(axis=1).mean() + entropies
+
+    def loss(tensors):
+        return agreement.information(tensors[0], tensors[1])
+
+    found = gradients(loss, ops.convert_to_tensor(np.stack([A, B])))[0]
+    step = 1e-6
+    for place in np.ndindex(2, COUNT, WIDTH):
+        move = np.zeros((2, COUNT, WIDTH))
+        move[place] = step
+        slope = (value_of(a + move[0], b + move[1], a) - value_of(a - move[0], b - move[1], a)) / (2 * step)
+        assert float(found[place]) == pytest.approx(slope, abs=1e-5)
+
+
+@pytest.mark.parametrize("name, loss", [("imsat", agreement.information), ("vicreg", agreement.vicreg)])
+def test_the_method_decides_the_loss(name, loss):
+    model = made(name, agreement="barlow")
+    batch = batch_of(model)
+    first, second = model.both_views(model.scale(batch["x"]), batch, True)
+    codes = (model.encoder(view, training=True) for view in (first, second))
+    assert float(model(batch, training=True)["loss"]) == pytest.approx(float(loss(*codes)), rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["nt_xent", "vicreg", "barlow", "information"])
