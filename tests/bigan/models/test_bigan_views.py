@@ -153,18 +153,22 @@ def test_the_adversary_of_a_paired_view_moves_the_same_whatever_the_agreements_l
 
 
 def test_the_view_is_moved_where_the_code_turns_that_leads_the_hidden_layers():
-    model = made("bigan_views", **OWN, virtual_adversarial=0.002)
-    batch = batch_of(model)
-    x = model.scale(batch["x"])
-    _, moved = model.both_views(x, batch, True)
-    plain = model.views(x, "second", batch, model.value_range)
-    distance = np.sqrt(np.square(ops.convert_to_numpy(moved - plain)).reshape(len(x), -1).sum(axis=1))
-    low, high = model.value_range
-    np.testing.assert_allclose(distance, 0.002 * (high - low) * model.spec.size**0.5, rtol=1e-2)
+    settings = {"adversary_moves": "output", "virtual_adversarial": 0.002}
+    own, other = (made("bigan_views", **settings, agreement_layer=layer) for layer in ("own", "output"))
+    same_weights(own, other)
+    batch = batch_of(own)
+    x = own.scale(batch["x"])
+    plain = own.views(x, "second", batch, own.value_range)
+    places = [model.both_views(x, batch, True)[1] for model in (own, other)]
+    low, high = own.value_range
+    for moved in places:
+        distance = np.sqrt(np.square(ops.convert_to_numpy(moved - plain)).reshape(len(x), -1).sum(axis=1))
+        np.testing.assert_allclose(distance, 0.002 * (high - low) * own.spec.size**0.5, rtol=1e-2)
 
-    def turn(layer):
-        codes = [ops.convert_to_numpy(layer(model.tap("hidden")(view, training=True))) for view in (plain, moved)]
+    def turn(layer, moved):
+        codes = [ops.convert_to_numpy(layer(own.tap("hidden")(view, training=True))) for view in (plain, moved)]
         one, two = (code / np.linalg.norm(code, axis=1, keepdims=True) for code in codes)
         return np.linalg.norm(one - two, axis=1).mean()
 
-    assert turn(model.networks["agreement"]) > 1.1 * turn(model.output_layer)
+    for layer, (asked, not_asked) in ((own.networks["agreement"], places), (own.output_layer, places[::-1])):
+        assert turn(layer, asked) > turn(layer, not_asked)
