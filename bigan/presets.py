@@ -63,7 +63,8 @@ def mnist_views() -> Config:
 
     Command: `python -m scripts.train --preset=mnist_views --data_dir=FOLDER_WITH_THE_IDX_FILES
     --workdir=runs/mnist-views`. Cost: a minute an epoch on one core of an AMD EPYC without AVX-512. Score to expect:
-    after 4 epochs, on held-out images, knn_hidden and knn_output 97.2 % (raw pixels: 97.2); after 50 not measured yet.
+    after 50 epochs, on the test images, seeds 0 and 2: knn_hidden 98.14, 98.17 %, logistic_hidden 98.10, 98.26 %,
+    knn_output 96.63, 96.42 % (raw pixels: 96.9).
     """
     return mnist().replace(
         preset="mnist_views",
