@@ -62,7 +62,7 @@ def mnist_views() -> Config:
     """The recipe on permutation-invariant MNIST: views are moved where E's code turns most, as for any vectors.
 
     Command: `python -m scripts.train --preset=mnist_views --data_dir=FOLDER_WITH_THE_IDX_FILES
-    --workdir=runs/mnist-views`. Cost: a minute an epoch on one core of an AMD EPYC without AVX-512. Score to expect:
+    --workdir=runs/mnist-views`. Cost: an hour on one core of an AMD EPYC without AVX-512. Score to expect:
     after 50 epochs, on the test images, seeds 0 and 2: knn_hidden 98.14, 98.17 %, logistic_hidden 98.10, 98.26 %,
     knn_output 96.63, 96.42 % (raw pixels: 96.9).
     """

@@ -241,6 +241,4 @@ def own_layer(family: Family, encoder: keras.Model) -> dict[str, keras.Model]:
     """A second output layer on E's hidden layer, by its role 'agreement'; empty with `agreement_layer=output`."""
     if family.config.agreement_layer == "output":
         return {}
-    hidden = layers.Input(encoder.outputs[0]._keras_history.operation.input.shape[1:], name="hidden")
-    output = family._dense("agreement/output", family.latent.head_size, last=True)(hidden)
-    return {"agreement": keras.Model(hidden, output, name="agreement")}
+    return {"agreement": family.on_hidden(encoder, "agreement", family.latent.head_size)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 from bigan.data.inputs import StepInput
 from bigan.data.spec import Spec
@@ -41,9 +41,7 @@ def head(family: Family, encoder: keras.Model) -> dict[str, keras.Model]:
     """The layer that tells turns from E's hidden layer, by its role 'rotation'; empty without `rotation_weight`."""
     if not family.config.rotation_weight:
         return {}
-    hidden = layers.Input(encoder.outputs[0]._keras_history.operation.input.shape[1:], name="hidden")
-    output = family._dense("rotation/output", TURNS, last=True)(hidden)
-    return {"rotation": keras.Model(hidden, output, name="rotation")}
+    return {"rotation": family.on_hidden(encoder, "rotation", TURNS)}
 
 
 def rotated(images: Tensor, turns: Tensor) -> Tensor:

@@ -59,6 +59,11 @@ class Family:
 
     # Layers. Paths are 'network/layer': the layer's name is the last part.
 
+    def on_hidden(self, encoder: keras.Model, role: str, units: int) -> keras.Model:
+        """A linear layer on E's hidden layer, as a network called `role`: hidden layer -> `(batch, units)`."""
+        hidden = layers.Input(encoder.outputs[0]._keras_history.operation.input.shape[1:], name="hidden")
+        return keras.Model(hidden, self._dense(f"{role}/output", units, last=True)(hidden), name=role)
+
     def _dense(self, path: str, units: int, stddev: float | None = None, last: bool = False) -> layers.Dense:
         return spectral.dense(
             self._is_spectral(path),
