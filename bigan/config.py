@@ -97,7 +97,7 @@ class Agreement:
     agreement_layer: str = setting(
         "output",
         "output | own: through what bigan_views makes E's hidden layers agree, E's output layer or a linear layer of "
-        "the agreement's own; E's outputs then agree by nt_xent, which moves the output layer alone",
+        "the agreement's own, whose codes' neighbours E's outputs then learn, which moves the output layer alone",
         choices=("output", "own"),
     )
     rotation_weight: float = setting(

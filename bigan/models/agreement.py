@@ -38,13 +38,37 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
         a, b: `(batch, k)` codes of two views.
         temperature: cosines are divided by it.
     """
-    codes = ops.concatenate([a, b], axis=0)
-    codes = codes / ops.sqrt(ops.sum(ops.square(codes), axis=1, keepdims=True) + 1e-12)
-    logits = ops.matmul(codes, ops.transpose(codes)) / temperature
-    count = ops.shape(codes)[0]
-    logits = logits - 1e9 * ops.eye(count, dtype=logits.dtype)  # a code is not told from itself
-    partner = ops.sum(codes * ops.concatenate([codes[count // 2 :], codes[: count // 2]], axis=0), axis=1) / temperature
-    return ops.mean(ops.logsumexp(logits, axis=1) - partner)
+    a, b = _direction(a), _direction(b)
+    logits = _cosines(ops.concatenate([a, b], axis=0)) / temperature
+    partner = ops.sum(a * b, axis=1) / temperature  # that of b's row too
+    return ops.mean(ops.logsumexp(logits, axis=1)) - ops.mean(partner)
+
+
+def neighbourhoods(codes: Tensor, target: Tensor, temperature: float) -> Tensor:
+    """How far each code's neighbours in the minibatch are from being those that its target has, a mean divergence.
+
+    What a code's neighbours are is a distribution over all other codes, by the cosine, as in NT-Xent (self-supervised
+    distillation; Fang et al. 2021).
+
+    Args:
+        codes: `(n, k)`.
+        target: `(n, m)`, of the same examples in the same order; held fixed.
+        temperature: cosines of both are divided by it.
+    """
+    directions = _direction(codes), _direction(ops.stop_gradient(target))
+    found, wanted = (ops.log_softmax(_cosines(of) / temperature) for of in directions)
+    return ops.mean(ops.sum(ops.exp(wanted) * (wanted - found), axis=1))
+
+
+def _direction(codes: Tensor) -> Tensor:
+    """Rows of length 1."""
+    return codes / ops.sqrt(ops.sum(ops.square(codes), axis=1, keepdims=True) + 1e-12)
+
+
+def _cosines(directions: Tensor) -> Tensor:
+    """Of all pairs of rows, `(n, n)`; about minus infinity on the diagonal, as no row is to be found near itself."""
+    cosines = ops.matmul(directions, ops.transpose(directions))
+    return cosines - 1e9 * ops.eye(ops.shape(directions)[0], dtype=cosines.dtype)
 
 
 def vicreg(a: Tensor, b: Tensor) -> Tensor:
@@ -115,8 +139,8 @@ class Agreement(Method):
 
     The encoder's linear outputs are compared or, with `projection`, what a head of two dense layers makes of them. A
     method that has a network 'agreement' (`own_layer`) compares what that makes of E's hidden layer instead, and so
-    moves the hidden layers. Then E's own outputs are compared by NT-Xent, which leaves their size to the adversary;
-    this moves E's output layer alone.
+    moves the hidden layers. Then E's own outputs take over the neighbourhoods that these codes have
+    (`neighbourhoods`), which leaves their size to the adversary; this moves E's output layer alone.
     """
 
     logged: tuple[str, ...] = ("agreement",)
@@ -204,8 +228,8 @@ class Agreement(Method):
         terms = terms | {"agreement": self.agreement(*leading, training)}
         terms["loss"] = terms["loss"] + weight * terms["agreement"]
         for pair in outputs:
-            first, second = (gathered(self.latent.code(linear)) for linear in pair)
-            terms["agreement_output"] = nt_xent(first, second, self.temperature)
+            codes, target = (self._both(linear) for linear in (pair, leading))
+            terms["agreement_output"] = neighbourhoods(codes, target, self.temperature)
             terms["loss"] = terms["loss"] + weight * terms["agreement_output"]
         if self.rotation_weight:
             hidden = self._programs["trunk"](rotation.rotated(view, drawn["turns"]), training=training)
@@ -217,6 +241,10 @@ class Agreement(Method):
         """The loss on linear outputs of two views, a scalar. Examples of all replicas are compared."""
         first, second = (gathered(self._projected(linear, training)) for linear in (first, second))
         return LOSSES[self.loss_of_views](first, second, self.temperature)
+
+    def _both(self, linear: tuple[Tensor, Tensor]) -> Tensor:
+        """Both views' codes, one below the other, of linear outputs; of all replicas."""
+        return gathered(ops.concatenate([self.latent.code(view) for view in linear], axis=0))
 
     def _projected(self, linear: Tensor, training: bool) -> Tensor:
         code = self.latent.code(linear)

@@ -35,6 +35,25 @@ def test_nt_xent_is_the_cross_entropy_over_all_other_codes():
     assert value(agreement.nt_xent, 0.3) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
+def test_neighbourhoods_diverge_as_distributions_over_all_other_codes():
+    def distribution(codes, i):
+        codes = codes / np.linalg.norm(codes, axis=1, keepdims=True)
+        scores = np.exp([codes[i] @ codes[j] / 0.3 for j in range(COUNT) if j != i])
+        return scores / scores.sum()
+
+    found, wanted = A[:, :3].astype(np.float64), B.astype(np.float64)
+    pairs = [(distribution(wanted, i), distribution(found, i)) for i in range(COUNT)]
+    expected = np.mean([(p * np.log(p / q)).sum() for p, q in pairs])
+    codes, target = (ops.convert_to_tensor(rows) for rows in (A[:, :3], B))
+    assert float(agreement.neighbourhoods(codes, target, 0.3)) == pytest.approx(expected, rel=1e-4)
+    turned = ops.convert_to_tensor(
+        (5 * B @ np.linalg.qr(np.random.default_rng(0).normal(size=(WIDTH, WIDTH)))[0]).astype("f4")
+    )
+    assert float(agreement.neighbourhoods(turned, target, 0.3)) == pytest.approx(0, abs=1e-6)
+    moved, held = gradients(lambda a, b: agreement.neighbourhoods(a, b, 0.3), codes, target)
+    assert np.any(ops.convert_to_numpy(moved) != 0) and not np.any(ops.convert_to_numpy(held))
+
+
 def test_vicreg_is_invariance_variance_and_covariance():
     total = 25 * np.mean((A - B) ** 2)
     for code in (A.astype(np.float64), B.astype(np.float64)):

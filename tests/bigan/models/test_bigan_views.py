@@ -9,7 +9,9 @@ from bigan.data.batches import Minibatches
 from bigan.data.dataset import Examples
 from bigan.data.spec import Spec
 from bigan.errors import UserError
+from bigan.models import agreement
 from bigan.models.method import create
+from bigan.runtime.differentiation import gradients
 from tests.bigan.models.test_agreement import batch_of, made
 from tests.worker import loss_gradients
 
@@ -115,24 +117,45 @@ def test_hidden_layers_agree_through_a_layer_of_the_agreements_own():
     """As SimCLR's do: neither the adversary nor E's output layer changes how they are moved."""
     own, alone = made("bigan_views", **OWN, cycle_x=0.5), made("simclr", agreement_layer="own")
     assert own.networks["agreement"].output_shape == own.encoder.output_shape and not alone.has("agreement")
-    whole = made("bigan_views", adversary_moves="output", agreement_weight=3.0, cycle_x=0.5)
-    same_weights(own, whole)
     alone.encoder.set_weights(own.encoder.get_weights())
     alone.output_layer.set_weights(own.networks["agreement"].get_weights())
     batch = batch_of(own)
-    found, expected, reference = (gradients_of(model, batch) for model in (own, whole, alone))
-    places = {"encoder/output/kernel": "agreement/output/kernel"}
+    found, reference = gradients_of(own, batch), gradients_of(alone, batch)
     for name, gradient in reference.items():
-        np.testing.assert_allclose(found[places.get(name, name)], 3 * gradient, rtol=1e-3, atol=1e-5, err_msg=name)
+        place = {"encoder/output/kernel": "agreement/output/kernel"}.get(name, name)
+        np.testing.assert_allclose(found[place], 3 * gradient, rtol=1e-3, atol=1e-5, err_msg=name)
         assert np.any(gradient != 0), name
-    for name in expected:  # and all else is moved as if E's output alone were compared
-        if not name.startswith("encoder/") or name in places:
-            np.testing.assert_allclose(found[name], expected[name], rtol=1e-3, atol=1e-5, err_msg=name)
-    terms = [terms_of(model, batch) for model in (own, whole, alone)]
-    assert terms[0]["agreement_output"] == pytest.approx(terms[1]["agreement"], rel=1e-5)
-    assert terms[0]["agreement"] == pytest.approx(terms[2]["agreement"], rel=1e-5)
-    added = 3 * (terms[0]["agreement"] + terms[0]["agreement_output"])
-    assert terms[0]["loss"] == pytest.approx(terms[1]["loss"] - 3 * terms[1]["agreement"] + added, rel=1e-5)
+    terms = terms_of(own, batch)
+    assert terms["agreement"] == pytest.approx(terms_of(alone, batch)["agreement"], rel=1e-5)
+
+
+def test_outputs_learn_the_neighbours_that_the_agreements_own_codes_have():
+    """And all else is moved as by a BiGAN whose encoder is such an output layer on fixed hidden layers."""
+    own, whole = (made("bigan_views", **OWN | {"agreement_layer": layer}, cycle_x=0.5) for layer in ("own", "output"))
+    same_weights(own, whole)
+    whole.agreement_weight = 0.0
+    batch = batch_of(own)
+    views = own.both_views(own.scale(batch["x"]), batch, True)
+    hidden = [ops.stop_gradient(own.tap("hidden")(view, training=True)) for view in views]
+    codes = [ops.concatenate([layer(h) for h in hidden]) for layer in (own.output_layer, own.networks["agreement"])]
+    expected = agreement.neighbourhoods(*codes, own.temperature)
+    terms, without = terms_of(own, batch), terms_of(whole, batch)
+    assert terms["agreement_output"] == pytest.approx(float(expected), rel=1e-4)
+    added = 3 * (terms["agreement"] + terms["agreement_output"])
+    assert terms["loss"] == pytest.approx(without["loss"] + added, rel=1e-5)
+
+    def learned(kernel):
+        return agreement.neighbourhoods(
+            ops.concatenate([ops.matmul(h, kernel) for h in hidden]), codes[1], own.temperature
+        )
+
+    (towards,) = gradients(learned, ops.convert_to_tensor(own.output_layer.get_weights()[0]))
+    found, expected = gradients_of(own, batch), gradients_of(whole, batch)
+    expected["encoder/output/kernel"] += 3 * ops.convert_to_numpy(towards)
+    outside = [name for name in expected if not name.startswith("encoder/") or name == "encoder/output/kernel"]
+    assert len(outside) > 2
+    for name in outside:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-3, atol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("moves", ["encoder", "output"])
