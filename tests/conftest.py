@@ -5,6 +5,7 @@ left out of `make check`.
 """
 
 import functools
+import gc
 import os
 from pathlib import Path
 
@@ -40,6 +41,12 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "jax" not in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="runs on TensorFlow only"))
+
+
+def pytest_collection_finish():
+    """What is imported by now stays, so full collections need not look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ signals.
 """
 
 import functools
+import gc
 import json
 import os
 import resource
@@ -75,6 +76,8 @@ def _serve():
     import keras  # noqa: F401
     import tensorflow  # noqa: F401
 
+    gc.collect()
+    gc.freeze()  # or each fork's first full collection looks at all of TensorFlow, and so copies its memory
     while line := sys.stdin.readline():
         if not os.fork():
             return json.loads(line)
