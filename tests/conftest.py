@@ -8,6 +8,7 @@ import functools
 import gc
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -24,6 +25,8 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import pytest
 
+from bigan.models import forward
+from bigan.training import trainer
 from bigan.training.run import Run
 from bigan.training.train import train
 from tests import stores, worker
@@ -47,6 +50,20 @@ def pytest_collection_finish():
     """What is imported by now stays, so full collections need not look at it."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small():
+    """Runs in the tests' own processes are spared what takes half of their time and proves nothing.
+
+    They pass at once no more examples than they have, and write an empty picture of their curves; runs that scripts
+    make do as users' do.
+    """
+    empty = SimpleNamespace(write_curves=lambda path, rows, panels: path.write_bytes(b""))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "plots", empty)
+        patch.setattr(forward, "BATCH", 50)
+        yield
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from bigan.runtime.compilation import compiled
 from bigan.runtime.distribution import local
 from bigan.types import Tensor
 
+BATCH = 500  # examples at once
+
 
 class Forward:
     """A chain of networks over raw arrays, at evaluation (`training=False`).
@@ -19,7 +21,8 @@ class Forward:
     Args:
         chain: (network, map of its output or None), applied one after the other.
         before: map of tensors applied to the raw input first.
-        batch_size: examples at once; the last batch is padded so that one compiled program serves all.
+
+    `BATCH` examples are passed at once; the last batch is padded, so that one compiled program serves all.
 
     Example:
         >>> encode = Forward([(model.encoder, model.latent.squash)], before=model.scale)
@@ -30,9 +33,8 @@ class Forward:
         self,
         chain: list[tuple[keras.Model, Callable | None]],
         before: Callable | None = None,
-        batch_size: int = 500,
     ) -> None:
-        self.networks, self.batch_size = [network for network, _ in chain], batch_size
+        self.networks, self.batch_size = [network for network, _ in chain], BATCH
 
         def run(states: list[tuple[list[Tensor], list[Tensor]]], h: Tensor) -> Tensor:
             h = before(h) if before else h

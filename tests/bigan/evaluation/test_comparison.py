@@ -17,7 +17,6 @@ def compared(figures):
     return set(figures) & (OF_SAMPLES | {"reconstruction_class"})
 
 
-@pytest.mark.jax
 def test_a_run_says_what_its_samples_are_worth(tiny, data, tmp_path):
     config = tiny.replace(compared_samples=30)
     run = train(config, tmp_path / "run", progress=False, **data)
@@ -65,7 +64,6 @@ def test_alarms_are_lines_of_the_log(tiny, data, tmp_path, capsys, monkeypatch):
     assert all("of E's outputs has run away" in line for line in lines)  # none of the untrained encoder
 
 
-@pytest.mark.jax
 def test_two_replicas_are_judged_alike(tmp_path):
     run_worker("train_compared", tmp_path)
     results = RunDir(tmp_path).results()

@@ -7,9 +7,7 @@ from tests.transfer.classifiers import QUICK, model, pictures
 from transfer.backbone import classifier, initialization, trunk
 
 
-@pytest.mark.parametrize(
-    "networks, edge", [pytest.param("bigan.networks:DCGAN", 32, marks=pytest.mark.jax), ("bigan.networks:AlexNet", 64)]
-)
+@pytest.mark.parametrize("networks, edge", [("bigan.networks:DCGAN", 32), ("bigan.networks:AlexNet", 64)])
 @pytest.mark.slow
 def test_initialised_channels_have_the_mean_and_variance_asked_for(networks, edge):
     made = model(networks, edge)
