@@ -25,11 +25,9 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import pytest
 
-from bigan.models import forward
-from bigan.training import trainer
 from bigan.training.run import Run
 from bigan.training.train import train
-from tests import stores, worker
+from tests import stores, worker  # none of these starts a backend: the process that hands out tests needs none
 
 BACKEND = os.environ["KERAS_BACKEND"]
 
@@ -59,6 +57,9 @@ def small():
     They pass at once no more examples than they have, and write an empty picture of their curves; runs that scripts
     make do as users' do.
     """
+    from bigan.models import forward
+    from bigan.training import trainer
+
     empty = SimpleNamespace(write_curves=lambda path, rows, panels: path.write_bytes(b""))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "plots", empty)

@@ -11,7 +11,6 @@ import numpy as np
 
 from baselines import TABLE_5_1
 from bigan.config import Config
-from bigan.networks import MLP
 
 STEPS = 50
 STEPPED = ("bigan", "latent_regressor", "recipe", "switched")  # what takes them; others' gradients do
@@ -47,13 +46,6 @@ RECIPE = {
 }
 # And one whose second view is moved where E's code turns most.
 MOVED = {"method": "simclr", "virtual_adversarial": 0.05}
-
-
-class Unnormalized(MLP):
-    """MLPs without batch normalization: what a minibatch's parts give then adds up to what the whole gives."""
-
-    def _normalize(self, name, h, affine=False):
-        return h
 
 
 def tiny_config(**changes):

@@ -21,7 +21,7 @@ def runs(request, tmp_path_factory):
             "train",
             folder / str(replicas),
             replicas,
-            "tests.worker:Unnormalized",
+            "tests.networks:Unnormalized",
             *METHODS,
             KERAS_BACKEND=request.param,
         )
