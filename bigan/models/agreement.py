@@ -47,16 +47,16 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
 def neighbourhoods(codes: Tensor, target: Tensor, temperature: float) -> Tensor:
     """How far each code's neighbours in the minibatch are from being those that its target has, a mean divergence.
 
-    What a code's neighbours are is a distribution over all other codes, by the cosine, as in NT-Xent (self-supervised
-    distillation; Fang et al. 2021).
+    What a code's neighbours are is a distribution over all other codes, by the cosine, as in NT-Xent, but of directions
+    from the minibatch's mean (self-supervised distillation; Fang et al. 2021).
 
     Args:
         codes: `(n, k)`.
         target: `(n, m)`, of the same examples in the same order; held fixed.
         temperature: cosines of both are divided by it.
     """
-    directions = _direction(codes), _direction(ops.stop_gradient(target))
-    found, wanted = (ops.log_softmax(_cosines(of) / temperature) for of in directions)
+    centred = (c - ops.mean(c, axis=0, keepdims=True) for c in (codes, ops.stop_gradient(target)))
+    found, wanted = (ops.log_softmax(_cosines(_direction(c)) / temperature) for c in centred)
     return ops.mean(ops.sum(ops.exp(wanted) * (wanted - found), axis=1))
 
 
@@ -139,8 +139,9 @@ class Agreement(Method):
 
     The encoder's linear outputs are compared or, with `projection`, what a head of two dense layers makes of them. A
     method that has a network 'agreement' (`own_layer`) compares what that makes of E's hidden layer instead, and so
-    moves the hidden layers. Then E's own outputs take over the neighbourhoods that these codes have
-    (`neighbourhoods`), which leaves their size to the adversary; this moves E's output layer alone.
+    moves the hidden layers. Then E's own outputs take over the neighbourhoods that these codes have (`neighbourhoods`),
+    which moves E's output layer alone. They do so as G sees them, on the latent's support: linear outputs could turn
+    by growing for ever, and would leave G nothing but their signs.
     """
 
     logged: tuple[str, ...] = ("agreement",)
@@ -228,7 +229,7 @@ class Agreement(Method):
         terms = terms | {"agreement": self.agreement(*leading, training)}
         terms["loss"] = terms["loss"] + weight * terms["agreement"]
         for pair in outputs:
-            codes, target = (self._both(linear) for linear in (pair, leading))
+            codes, target = self._both(pair, self.latent.squash), self._both(leading, self.latent.code)
             terms["agreement_output"] = neighbourhoods(codes, target, self.temperature)
             terms["loss"] = terms["loss"] + weight * terms["agreement_output"]
         if self.rotation_weight:
@@ -242,9 +243,9 @@ class Agreement(Method):
         first, second = (gathered(self._projected(linear, training)) for linear in (first, second))
         return LOSSES[self.loss_of_views](first, second, self.temperature)
 
-    def _both(self, linear: tuple[Tensor, Tensor]) -> Tensor:
+    def _both(self, linear: tuple[Tensor, Tensor], code: Callable[[Tensor], Tensor]) -> Tensor:
         """Both views' codes, one below the other, of linear outputs; of all replicas."""
-        return gathered(ops.concatenate([self.latent.code(view) for view in linear], axis=0))
+        return gathered(ops.concatenate([code(view) for view in linear], axis=0))
 
     def _projected(self, linear: Tensor, training: bool) -> Tensor:
         code = self.latent.code(linear)

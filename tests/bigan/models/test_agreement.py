@@ -41,13 +41,13 @@ def test_neighbourhoods_diverge_as_distributions_over_all_other_codes():
         scores = np.exp([codes[i] @ codes[j] / 0.3 for j in range(COUNT) if j != i])
         return scores / scores.sum()
 
-    found, wanted = A[:, :3].astype(np.float64), B.astype(np.float64)
+    found, wanted = (codes - codes.mean(axis=0) for codes in (A[:, :3].astype(np.float64), B.astype(np.float64)))
     pairs = [(distribution(wanted, i), distribution(found, i)) for i in range(COUNT)]
     expected = np.mean([(p * np.log(p / q)).sum() for p, q in pairs])
     codes, target = (ops.convert_to_tensor(rows) for rows in (A[:, :3], B))
     assert float(agreement.neighbourhoods(codes, target, 0.3)) == pytest.approx(expected, rel=1e-4)
     turned = ops.convert_to_tensor(
-        (5 * B @ np.linalg.qr(np.random.default_rng(0).normal(size=(WIDTH, WIDTH)))[0]).astype("f4")
+        (2 + 5 * B @ np.linalg.qr(np.random.default_rng(0).normal(size=(WIDTH, WIDTH)))[0]).astype("f4")
     )
     assert float(agreement.neighbourhoods(turned, target, 0.3)) == pytest.approx(0, abs=1e-6)
     moved, held = gradients(lambda a, b: agreement.neighbourhoods(a, b, 0.3), codes, target)

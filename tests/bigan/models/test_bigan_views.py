@@ -137,17 +137,18 @@ def test_outputs_learn_the_neighbours_that_the_agreements_own_codes_have():
     batch = batch_of(own)
     views = own.both_views(own.scale(batch["x"]), batch, True)
     hidden = [ops.stop_gradient(own.tap("hidden")(view, training=True)) for view in views]
-    codes = [ops.concatenate([layer(h) for h in hidden]) for layer in (own.output_layer, own.networks["agreement"])]
-    expected = agreement.neighbourhoods(*codes, own.temperature)
+    output, target = (
+        ops.concatenate([layer(h) for h in hidden]) for layer in (own.output_layer, own.networks["agreement"])
+    )
+    expected = agreement.neighbourhoods(own.latent.squash(output), target, own.temperature)
     terms, without = terms_of(own, batch), terms_of(whole, batch)
     assert terms["agreement_output"] == pytest.approx(float(expected), rel=1e-4)
     added = 3 * (terms["agreement"] + terms["agreement_output"])
     assert terms["loss"] == pytest.approx(without["loss"] + added, rel=1e-5)
 
     def learned(kernel):
-        return agreement.neighbourhoods(
-            ops.concatenate([ops.matmul(h, kernel) for h in hidden]), codes[1], own.temperature
-        )
+        output = own.latent.squash(ops.concatenate([ops.matmul(h, kernel) for h in hidden]))
+        return agreement.neighbourhoods(output, target, own.temperature)
 
     (towards,) = gradients(learned, ops.convert_to_tensor(own.output_layer.get_weights()[0]))
     found, expected = gradients_of(own, batch), gradients_of(whole, batch)
