@@ -73,21 +73,24 @@ def ends(running, within=None):
     return [(process.returncode, *line) for process, line in zip(running, lines, strict=True)]
 
 
-def trained(start, workdir, count):
-    assert [end[0] for end in ends(start(commands(workdir, count)))] == [0] * count
+def trained(start, workdir, count, *flags):
+    assert [end[0] for end in ends(start(commands(workdir, count, *flags)))] == [0] * count
     return RunDir(workdir)
 
 
-def alone(workdir):
+def alone(workdir, **changes):
     """The same run, or what is left of it, in this process."""
-    return train(presets.digits().replace(**RUN), workdir, progress=False).directory
+    return train(presets.digits().replace(**RUN | changes), workdir, progress=False).directory
 
 
 @pytest.fixture(scope="module")
 def runs(start, tmp_path_factory):
-    """The same run by 1, 2 and 4 processes."""
+    """The same run by 1, 2 and 4 processes; samples are judged in that of 2 alone, which changes no weight."""
     folder = tmp_path_factory.mktemp("runs")
-    return {1: alone(folder / "1")} | {count: trained(start, folder / str(count), count) for count in (2, 4)}
+    two, four = (
+        trained(start, folder / str(count), count, *flags) for count, flags in ((2, ()), (4, ["--compared_samples=0"]))
+    )
+    return {1: alone(folder / "1", compared_samples=0), 2: two, 4: four}
 
 
 def equal(one, several):
