@@ -85,7 +85,9 @@ class Agreement:
         choices=("nt_xent", "vicreg", "barlow", "information"),
     )
     agreement_weight: float = setting(1.0, "its weight beside the adversarial losses", least=0, below=float("inf"))
-    temperature: float = setting(0.2, "of nt_xent", above=0, below=float("inf"))
+    temperature: float = setting(
+        0.2, "of nt_xent, and of the neighbours that E's outputs learn", above=0, below=float("inf")
+    )
     projection: int = setting(
         0, "units of a head between E's output, or the agreement's own layer, and the loss; 0: none", least=0
     )

@@ -18,6 +18,7 @@ from bigan.data.views import Views, direction
 from bigan.errors import UserError
 from bigan.models import objective, rotation, virtual_adversarial
 from bigan.models.method import Method
+from bigan.models.virtual_adversarial import directions
 from bigan.runtime.distribution import gathered
 from bigan.types import Tensor
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 VICREG = {"invariance": 25.0, "variance": 25.0, "covariance": 1.0}  # weights of the paper
 BARLOW = 5e-3  # weight of what lies off the diagonal
 INFORMATION = {"doubt": 0.1, "evenness": 0.4}  # lambda, and lambda times mu, of IMSAT
+LEAST = 1e-12  # squared length of codes below which no direction is asked for, as its gradient would be too large
 NAMES = ("first", "second")
 
 
@@ -38,7 +40,7 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
         a, b: `(batch, k)` codes of two views.
         temperature: cosines are divided by it.
     """
-    a, b = _direction(a), _direction(b)
+    a, b = directions(a, LEAST), directions(b, LEAST)
     logits = _cosines(ops.concatenate([a, b], axis=0)) / temperature
     partner = ops.sum(a * b, axis=1) / temperature  # that of b's row too
     return ops.mean(ops.logsumexp(logits, axis=1)) - ops.mean(partner)
@@ -56,19 +58,14 @@ def neighbourhoods(codes: Tensor, target: Tensor, temperature: float) -> Tensor:
         temperature: cosines of both are divided by it.
     """
     centred = (c - ops.mean(c, axis=0, keepdims=True) for c in (codes, ops.stop_gradient(target)))
-    found, wanted = (ops.log_softmax(_cosines(_direction(c)) / temperature) for c in centred)
+    found, wanted = (ops.log_softmax(_cosines(directions(c, LEAST)) / temperature) for c in centred)
     return ops.mean(ops.sum(ops.exp(wanted) * (wanted - found), axis=1))
 
 
-def _direction(codes: Tensor) -> Tensor:
-    """Rows of length 1."""
-    return codes / ops.sqrt(ops.sum(ops.square(codes), axis=1, keepdims=True) + 1e-12)
-
-
-def _cosines(directions: Tensor) -> Tensor:
-    """Of all pairs of rows, `(n, n)`; about minus infinity on the diagonal, as no row is to be found near itself."""
-    cosines = ops.matmul(directions, ops.transpose(directions))
-    return cosines - 1e9 * ops.eye(ops.shape(directions)[0], dtype=cosines.dtype)
+def _cosines(unit: Tensor) -> Tensor:
+    """Of all pairs of rows of length 1, `(n, n)`; about minus infinity on the diagonal: no row is found near itself."""
+    cosines = ops.matmul(unit, ops.transpose(unit))
+    return cosines - 1e9 * ops.eye(ops.shape(unit)[0], dtype=cosines.dtype)
 
 
 def vicreg(a: Tensor, b: Tensor) -> Tensor:

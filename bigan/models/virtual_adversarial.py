@@ -29,18 +29,18 @@ def moved(code: Callable[[Tensor], Tensor], x: Tensor, start: Tensor, radius: fl
     Returns:
         As x; no gradient flows through the direction.
     """
-    start = ops.reshape(_direction(start), ops.shape(x))
-    fixed = ops.stop_gradient(_direction(code(x)))
+    start = ops.reshape(directions(start), ops.shape(x))
+    fixed = ops.stop_gradient(directions(code(x)))
 
     def turn(direction: Tensor) -> Tensor:
-        return ops.sum(ops.square(_direction(code(x + PROBE * radius * direction)) - fixed))
+        return ops.sum(ops.square(directions(code(x + PROBE * radius * direction)) - fixed))
 
     (found,) = gradients(turn, start)
     found = ops.reshape(found, (ops.shape(x)[0], -1))
-    return x + radius * ops.reshape(ops.stop_gradient(_direction(found)), ops.shape(x))
+    return x + radius * ops.reshape(ops.stop_gradient(directions(found)), ops.shape(x))
 
 
-def _direction(vectors: Tensor) -> Tensor:
-    """Rows of length 1, in the precision of losses."""
+def directions(vectors: Tensor, least: float = 1e-30) -> Tensor:
+    """Rows of length 1, in the precision of losses; of rows shorter than about the root of `least`, shorter ones."""
     vectors = ops.cast(vectors, keras.config.floatx())
-    return vectors / ops.sqrt(ops.sum(ops.square(vectors), axis=1, keepdims=True) + 1e-30)
+    return vectors / ops.sqrt(ops.sum(ops.square(vectors), axis=1, keepdims=True) + least)
