@@ -17,7 +17,10 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 # Without XLA, TensorFlow runs operations side by side and does not always add in the same order; one by one it does.
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 # What tests compile runs for seconds at most: XLA need not optimize it.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false",
+)
 # Many tests train the same small networks: JAX compiles each once, for all processes.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
@@ -27,7 +30,11 @@ import pytest
 
 from bigan.training.run import Run
 from bigan.training.train import train
-from tests import stores, worker  # none of these starts a backend: the process that hands out tests needs none
+from tests import (
+    processes,
+    stores,
+    worker,
+)  # none of these starts a backend: the process that hands out tests needs none
 
 BACKEND = os.environ["KERAS_BACKEND"]
 
@@ -35,6 +42,10 @@ BACKEND = os.environ["KERAS_BACKEND"]
 def pytest_configure(config):
     config.addinivalue_line("markers", "jax: also runs with KERAS_BACKEND=jax")
     config.addinivalue_line("markers", "slow: trains runs, starts processes or compiles large programs")
+    if processes.SERVER not in os.environ:
+        server = processes.server()
+        server.__enter__()
+        config.add_cleanup(lambda: server.__exit__(None, None, None))
 
 
 def pytest_collection_modifyitems(items):

@@ -1,23 +1,88 @@
 """Runs commands, and functions of `tests.worker`, in processes of their own.
 
-Importing TensorFlow takes most of the time of a short command. So a server, started once for each process of tests,
-imports TensorFlow and Keras, nothing of ours, and forks for each command that needs no environment of its own. What
-must start afresh is run by `subprocess` itself: what depends on when a backend is imported, on another backend, or on
-signals.
+Importing TensorFlow takes most of the time of a short command. So one server for all processes of tests imports
+TensorFlow and Keras, nothing of ours, when the first command is asked for, and forks for each one that needs no
+environment of its own. What must start afresh is run by `subprocess` itself: what depends on when a backend is
+imported, or on another backend.
 """
 
-import functools
+import contextlib
 import gc
 import json
 import os
 import resource
 import runpy
+import select
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+SERVER = "BIGAN_TEST_SERVER"  # the environment's variable that has the socket's path
+
+
+class Forked:
+    """A command in a fork of the server.
+
+    Args:
+        module: dotted name.
+        arguments: of the command.
+        environment: all of its variables.
+        limit: bytes beyond which no file may grow; 0: none.
+    """
+
+    def __init__(self, module, arguments, environment, limit=0):
+        self.arguments = [module, *map(str, arguments)]
+        self._folder = tempfile.TemporaryDirectory()
+        self._out, self._err = (Path(self._folder.name, name) for name in ("out", "err"))
+        self._wire = socket.socket(socket.AF_UNIX)
+        self._wire.connect(os.environ[SERVER])
+        self._lines = self._wire.makefile("r")
+        request = {"arguments": self.arguments, "environment": dict(environment), "limit": limit}
+        request |= {"out": str(self._out), "err": str(self._err)}
+        self._wire.sendall((json.dumps(request) + "\n").encode())
+        self.pid = int(self._lines.readline())
+        self._status = None
+
+    @property
+    def errors(self):
+        """What it has written on standard error so far."""
+        return self._err.read_text() if self._err.exists() else ""
+
+    def poll(self):
+        """Its status, if it has ended."""
+        if self._status is None and select.select([self._wire], [], [], 0)[0]:
+            self.wait()
+        return self._status
+
+    def wait(self):
+        """Its status, once it has ended."""
+        if self._status is None:
+            self._status = int(self._lines.readline())
+            self._wire.close()
+        return self._status
+
+    def kill_when(self, condition, number=signal.SIGKILL):
+        """Sends a signal as soon as `condition()` is true; its status."""
+        while not condition():
+            assert self.poll() is None, self.errors
+            time.sleep(0.002)
+        os.kill(self.pid, number)
+        return self.wait()
+
+    def done(self):
+        """What became of it, as of `subprocess.run`."""
+        status = self.wait()
+        return subprocess.CompletedProcess(self.arguments, status, self._out.read_text(), self.errors)
+
+
+def start(module, *arguments):
+    """Starts `python -m MODULE ARGUMENTS` in the repository's root, on TensorFlow."""
+    return Forked(module, arguments, os.environ | {"KERAS_BACKEND": "tensorflow"})
 
 
 def run(module, *arguments, limit=0, **environment):
@@ -29,12 +94,11 @@ def run(module, *arguments, limit=0, **environment):
         limit: bytes beyond which no file may grow; 0: none. Not for commands that start afresh.
         environment: variables beside those of this process.
     """
-    arguments = [str(argument) for argument in arguments]
     variables = os.environ | environment
     if environment.keys() <= {"KERAS_BACKEND"} and variables["KERAS_BACKEND"] == "tensorflow":
-        return _forked(module, arguments, variables, limit)
+        return Forked(module, arguments, variables, limit).done()
     assert not limit
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=variables)
 
 
@@ -45,43 +109,54 @@ def run_worker(*arguments, expect=0, **environment):
     return done
 
 
-@functools.cache
-def _server():
-    command = [sys.executable, "-m", "tests.processes"]
-    variables = os.environ | {"KERAS_BACKEND": "tensorflow"}
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=variables,
-    )
-
-
-def _forked(module, arguments, environment, limit):
-    server = _server()
+@contextlib.contextmanager
+def server():
+    """The server, for this process and those that it starts."""
     with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        request = {"module": module, "arguments": arguments, "limit": limit, "out": str(out), "err": str(err)}
-        server.stdin.write(json.dumps(request | {"environment": dict(environment)}) + "\n")
-        server.stdin.flush()
-        status = int(server.stdout.readline())
-        return subprocess.CompletedProcess([module, *arguments], status, out.read_text(), err.read_text())
+        path = os.path.join(folder, "socket")
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen(64)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.processes", str(listener.fileno())],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,  # at whose end it ends
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"KERAS_BACKEND": "tensorflow"},
+            pass_fds=[listener.fileno()],
+        )
+        listener.close()
+        os.environ[SERVER] = path
+        yield
+        process.stdin.close()
+        process.wait()
 
 
-def _serve():
-    """Forks for each request and tells its status; in a fork, returns the request, to be run by it."""
-    import keras  # noqa: F401
-    import tensorflow  # noqa: F401
+def _serve(listener):
+    """Forks for each request and tells the fork's process number, then its status; in the fork, returns the request."""
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
+        connection, _ = listener.accept()
+        if "keras" not in sys.modules:
+            import keras  # noqa: F401
+            import tensorflow  # noqa: F401
 
-    gc.collect()
-    gc.freeze()  # or each fork's first full collection looks at all of TensorFlow, and so copies its memory
-    while line := sys.stdin.readline():
-        if not os.fork():
-            return json.loads(line)
-        print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+            gc.collect()
+            gc.freeze()  # or each fork's first full collection looks at all of TensorFlow, and so copies its memory
+        if os.fork():
+            connection.close()
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            continue
+        listener.close()
+        request = json.loads(connection.makefile("r").readline())
+        child = os.fork()
+        if not child:
+            connection.close()
+            return request
+        connection.sendall(f"{child}\n".encode())
+        connection.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
+        os._exit(0)
     return None
 
 
@@ -99,10 +174,10 @@ def _become(request):
     os.environ.update(request["environment"])
     if request["limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["limit"], request["limit"]))
-    sys.argv = [request["module"], *request["arguments"]]
-    runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+    sys.argv = request["arguments"]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    if (request := _serve()) is not None:
-        _become(request)
+    if (asked := _serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
+        _become(asked)

@@ -7,9 +7,6 @@ is: see `tests.extensions.toys`.
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 
 import keras
 import numpy as np
@@ -19,7 +16,6 @@ import bigan
 from bigan.training.run import Run
 from bigan.training.run_directory import RunDir, read_arrays
 from tests import processes
-from tests.processes import ROOT
 
 PLUGIN = "--plugins=tests.extensions.toys"
 FLAGS = [
@@ -39,10 +35,6 @@ FLAGS = [
 ]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("extensions")]
-
-
-def command(script, *flags):
-    return [sys.executable, "-m", f"scripts.{script}", *flags]
 
 
 def run(script, *flags):
@@ -76,15 +68,9 @@ def test_four_networks_are_trained_saved_and_counted(whole):
 
 def test_a_killed_run_ends_as_an_undisturbed_one(whole, tmp_path):
     metrics = tmp_path / "run" / "metrics.csv"
-    process = subprocess.Popen(
-        command("train", *FLAGS, f"--workdir={tmp_path / 'run'}"), cwd=ROOT, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        if metrics.is_file() and len(metrics.read_text().splitlines()) > 5:
-            process.send_signal(signal.SIGKILL)
-        time.sleep(0.002)
-    assert process.wait() == -signal.SIGKILL
+    process = processes.start("scripts.train", *FLAGS, f"--workdir={tmp_path / 'run'}")
+    begun = lambda: metrics.is_file() and len(metrics.read_text().splitlines()) > 5  # noqa: E731
+    assert process.kill_when(begun) == -signal.SIGKILL
     done = run("train", *FLAGS, f"--workdir={tmp_path / 'run'}")
     assert done.returncode == 0 and "resuming" in done.stderr
     one, two = (read_arrays(RunDir(folder).snapshot) for folder in (whole, tmp_path / "run"))

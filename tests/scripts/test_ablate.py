@@ -4,10 +4,7 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +17,7 @@ from bigan.runtime import files
 from bigan.training.run_directory import RunDir
 from bigan.training.train import train
 from scripts.workers import Job, Workers
-from tests.processes import ROOT
+from tests import processes
 from tests.scripts.commands import QUICK, command, fail, succeed
 
 FLAGS = ("--preset=digits_thesis", *QUICK, "--device=cpu", "--seeds=2")
@@ -31,14 +28,9 @@ VARY = "--vary=small z: --latent_dim=2"
 def test_ablation(no_backend, tmp_path):
     folder = tmp_path / "ablation"
     flags = (*FLAGS, VARY, f"--workdir={folder}")
-    first = [sys.executable, "-m", "scripts.ablate", *flags]
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
-    with subprocess.Popen(first, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment) as began:
-        while not (folder / "small z-0" / "config.json").is_file():  # base-0 is complete, and the next has begun
-            assert began.poll() is None, began.stderr.read()
-            time.sleep(0.05)
-        began.send_signal(signal.SIGTERM)
-        assert began.wait() == 128 + signal.SIGTERM and b"Traceback" not in began.stderr.read()
+    began = processes.start("scripts.ablate", *flags)
+    config = folder / "small z-0" / "config.json"  # base-0 is complete, and the next has begun
+    assert began.kill_when(config.is_file, signal.SIGTERM) == 128 + signal.SIGTERM and "Traceback" not in began.errors
     assert RunDir(folder / "base-0").complete() and not RunDir(folder / "small z-0").complete()
     assert not files.held(folder / "small z-0") and not (folder / "base-1").exists()
     assert [line.split(" | ")[1] for line in (folder / "table.md").read_text().splitlines() if "| base" in line] == [

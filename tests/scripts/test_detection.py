@@ -1,16 +1,13 @@
 """Boxes and masks from a user's command line: trained, killed, gone on with, and told of images of one's own."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.processes import ROOT
+from tests import processes
 from tests.scripts.commands import fail, succeed
 from tests.transfer.devkit import rectangles
 from transfer.datasets.masks import CLASSES
@@ -27,13 +24,8 @@ def devkit(tmp_path):
 
 def kill_at(line, *flags):
     """Runs scripts.transfer and kills it when it has said `line`."""
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
-    command = [sys.executable, "-m", "scripts.transfer", *flags]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        for said in process.stderr:
-            if line in said:
-                process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+    process = processes.start("scripts.transfer", *flags)
+    assert process.kill_when(lambda: line in process.errors) == -signal.SIGKILL
 
 
 @pytest.mark.xdist_group("store_run")
