@@ -2,15 +2,16 @@
 
 from tests.processes import run
 
-QUICK = (
-    "--epochs=2",
-    "--width=16",
-    "--latent_dim=4",
-    "--nearest_samples=64",
-    "--eval_every=1",
-    "--compared_samples=0",
-    "--jit=off",
-)
+FIELDS = {
+    "epochs": 2,
+    "width": 16,
+    "latent_dim": 4,
+    "nearest_samples": 64,
+    "eval_every": 1,
+    "compared_samples": 0,
+    "jit": "off",
+}
+QUICK = tuple(f"--{name}={value}" for name, value in FIELDS.items())
 
 
 def command(script, *flags, limit=0, **environment):

@@ -114,12 +114,13 @@ def gradient_ratios(network: keras.Model, images: np.ndarray, seed: int) -> dict
     numbers = generator(seed, Stream.CLASSIFIER_BALANCE)
     gradients = kernel_gradients(network, layers)
     squares = {name: np.zeros(2) for name in dict.fromkeys(trunk.stage(layer) for layer in layers)}
+    for layer in layers:
+        squares[trunk.stage(layer)][1] += DIRECTIONS * _square(layer.kernel)
     for i in range(DIRECTIONS):
         part = images[np.arange(10 * i, 10 * i + 10) % len(images)]
         directions = numbers.normal(size=(len(part), *network.output_shape[1:])).astype(np.float32)
         for layer, gradient in zip(layers, gradients(part, directions), strict=True):
-            norms = [np.square(ops.convert_to_numpy(v).astype(np.float64)).sum() for v in (gradient, layer.kernel)]
-            squares[trunk.stage(layer)] += norms
+            squares[trunk.stage(layer)][0] += _square(gradient)
     return {name: float(np.sqrt(gradient / weight)) for name, (gradient, weight) in squares.items()}
 
 
@@ -131,6 +132,10 @@ def outputs_of(network: keras.Model, tensor: Tensor, images: np.ndarray, batch_s
     starts = range(0, len(images), batch_size)
     batches = (run(trainable, other, ops.convert_to_tensor(images[i : i + batch_size])) for i in starts)
     return np.concatenate([ops.convert_to_numpy(batch) for batch in batches])
+
+
+def _square(tensor: Tensor) -> float:
+    return float(np.square(ops.convert_to_numpy(tensor).astype(np.float64)).sum())
 
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,15 +16,7 @@ METHODS = ("bigan", "simclr")
 def runs(request, tmp_path_factory):
     """The same runs on one device and on two, by method."""
     folder = tmp_path_factory.mktemp("runs")
-    for replicas in (1, 2):
-        run_worker(
-            "train",
-            folder / str(replicas),
-            replicas,
-            "tests.networks:Unnormalized",
-            *METHODS,
-            KERAS_BACKEND=request.param,
-        )
+    run_worker("train", folder, "tests.networks:Unnormalized", *METHODS, KERAS_BACKEND=request.param)
     return {method: [RunDir(folder / str(replicas) / method) for replicas in (1, 2)] for method in METHODS}
 
 

@@ -11,7 +11,7 @@ from transfer.backbone import classifier, initialization, trunk
 @pytest.mark.slow
 def test_initialised_channels_have_the_mean_and_variance_asked_for(networks, edge):
     made = model(networks, edge)
-    images = trunk.scaled(made, pictures(60, 2 * edge).images)
+    images = trunk.scaled(made, pictures(30, 2 * edge).images)
     network = classifier.with_head(trunk.transferred(made, 2 * edge), 20, QUICK)
     kept = {layer.name: layer.get_weights() for layer in trunk.linear_layers(network)}
     anew = {name: "normal" for name in kept if "3" in name} | {"fc6": "kmeans", "fc7": "kmeans"}
@@ -28,9 +28,8 @@ def test_initialised_channels_have_the_mean_and_variance_asked_for(networks, edg
 
     below = classifier.below_fc8(network)
     function = below.predict(images, verbose=0)
-    uneven = initialization.gradient_ratios(below, images, 1)
-    assert max(uneven.values()) > 1.5 * min(uneven.values())
     scales = initialization.balance(below, images, 1)
+    assert max(scales.values()) > 1.5**0.5 * min(scales.values())  # the ratios were uneven: their roots
     assert np.prod(list(scales.values())) == pytest.approx(1)
     ratios = list(initialization.gradient_ratios(below, images, 1).values())
     assert len(ratios) == len(trunk.convolutions(made)) + 2 and max(ratios) < 1.01 * min(ratios)
