@@ -80,6 +80,13 @@ class Forked:
         return subprocess.CompletedProcess(self.arguments, status, self._out.read_text(), self.errors)
 
 
+def import_tensorflow():
+    """Has it run graphs as they are: tests run each a few times, which is not worth optimizing it."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 def start(module, *arguments):
     """Starts `python -m MODULE ARGUMENTS` in the repository's root, on TensorFlow."""
     return Forked(module, arguments, os.environ | {"KERAS_BACKEND": "tensorflow"})
@@ -137,8 +144,8 @@ def _serve(listener):
     while listener in select.select([listener, sys.stdin], [], [])[0]:
         connection, _ = listener.accept()
         if "keras" not in sys.modules:
+            import_tensorflow()
             import keras  # noqa: F401
-            import tensorflow  # noqa: F401
 
             gc.collect()
             gc.freeze()  # or each fork's first full collection looks at all of TensorFlow, and so copies its memory

@@ -4,6 +4,7 @@ Usage: python -m tests.worker NAME ARGUMENTS...; each function below is one NAME
 """
 
 import os
+import runpy
 import signal
 import sys
 
@@ -82,14 +83,6 @@ def tiny_data():
         "test_images": images[90:].astype(np.uint8),
         "test_labels": labels[90:],
     }
-
-
-def optimize_no_graphs():
-    """In this process TensorFlow runs graphs as they are: tests run each a few times."""
-    if os.environ["KERAS_BACKEND"] == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def first_gradients_and_losses(out, *methods):
@@ -182,7 +175,6 @@ def train_and_die(workdir, point, count):
     from bigan.training.train import train
     from bigan.training.trainer import Trainer
 
-    optimize_no_graphs()  # as the tests' own process, where the run ends
     left = [int(count)]
 
     def deadly(function, when=lambda *a: True):
@@ -204,6 +196,13 @@ def train_and_die(workdir, point, count):
     elif point == "metrics":
         RunDir.write_metrics = deadly(RunDir.write_metrics)
     train(tiny_config(), workdir, progress=False, **tiny_data())
+
+
+def benchmark_without_torch():
+    """scripts.benchmark beside a peer that cannot be imported."""
+    sys.modules["torch"] = None
+    sys.argv[1:] = ["--preset=mnist", "--peer=torch"]
+    runpy.run_module("scripts.benchmark", run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ FLAGS = [
     "--eval_every=4",
     "--nearest_samples=50",
     "--device=cpu",
+    "--jit=off",
 ]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("extensions")]

@@ -1,11 +1,8 @@
 """scripts.benchmark from a user's command line, and the measurement of a store's input."""
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.processes import ROOT
+from tests.processes import run
 from tests.scripts.commands import command, fail
 
 pytestmark = pytest.mark.slow
@@ -20,7 +17,6 @@ def test_what_the_benchmark_refuses(no_backend, tmp_path):
 
 
 def test_a_stores_input_alone():
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.store_input", "1000"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = run("scripts.store_input", 1000)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.count("crops/s") == 6

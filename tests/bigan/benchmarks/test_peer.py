@@ -1,14 +1,11 @@
 """The same step in PyTorch: same parameters, same losses, for every family of networks; where PyTorch is installed."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from bigan import presets
 from bigan.errors import UserError
-from tests.processes import ROOT
+from tests.processes import run_worker
 
 PRESETS = {
     "mnist": {"width": 8},
@@ -17,18 +14,6 @@ PRESETS = {
     "imagenet64": {"width": 8},
     "imagenet112 released": {"width": 8, "variant": "released"},
 }
-WITHOUT = """
-import runpy, sys
-
-class NoTorch:
-    def find_spec(self, name, path=None, target=None):
-        if name == "torch":
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, NoTorch())
-sys.argv[1:] = ["--preset=mnist", "--peer=torch"]
-runpy.run_module("scripts.benchmark", run_name="__main__")
-"""
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -55,8 +40,8 @@ def test_other_work_is_noticed(monkeypatch):
 
 
 def test_a_peer_that_is_not_installed_is_named():
-    done = subprocess.run([sys.executable, "-c", WITHOUT], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1 and "Traceback" not in done.stderr
+    done = run_worker("benchmark_without_torch", expect=1)
+    assert "Traceback" not in done.stderr
     assert done.stderr.strip().splitlines()[-1] == "error: --peer=torch needs PyTorch: pip install 'bigan[bench]'"
 
 

@@ -1,5 +1,6 @@
 """The backends: the one that was asked for, and both agree."""
 
+import functools
 import os
 import signal
 
@@ -49,7 +50,9 @@ def test_backend_is_the_one_asked_for():
     assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
 
 
-def test_signals_wait_until_an_import_is_over():
+def test_signals_wait_until_an_import_is_over(request):
+    request.addfinalizer(functools.partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a shell runs in the background
     seen = []
     with pytest.raises(KeyboardInterrupt), backend.uninterrupted():
         signal.raise_signal(signal.SIGINT)
