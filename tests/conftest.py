@@ -16,6 +16,10 @@ os.environ.setdefault("BIGAN_CACHE", str(Path(__file__).parent.parent / ".pytest
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 # Without XLA, TensorFlow runs operations side by side and does not always add in the same order; one by one it does.
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+# Tests run side by side, a process for each core, and threads that wait for each other take a fifth of the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 # What tests compile runs for seconds at most: XLA need not optimize it.
 os.environ.setdefault(
     "XLA_FLAGS",
@@ -28,13 +32,10 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import pytest
 
+# None of these starts a backend: the process that hands out tests needs none.
 from bigan.training.run import Run
 from bigan.training.train import train
-from tests import (
-    processes,
-    stores,
-    worker,
-)  # none of these starts a backend: the process that hands out tests needs none
+from tests import processes, stores, worker
 
 BACKEND = os.environ["KERAS_BACKEND"]
 
