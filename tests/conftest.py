@@ -4,6 +4,7 @@ Markers: `jax` also runs with KERAS_BACKEND=jax; `slow` trains runs, starts proc
 left out of `make check`.
 """
 
+import contextlib
 import functools
 import gc
 import os
@@ -44,9 +45,9 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "jax: also runs with KERAS_BACKEND=jax")
     config.addinivalue_line("markers", "slow: trains runs, starts processes or compiles large programs")
     if processes.SERVER not in os.environ:
-        server = processes.server()
-        server.__enter__()
-        config.add_cleanup(lambda: server.__exit__(None, None, None))
+        server = contextlib.ExitStack()
+        server.enter_context(processes.server())
+        config.add_cleanup(server.close)
 
 
 def pytest_collection_modifyitems(items):

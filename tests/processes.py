@@ -135,6 +135,7 @@ def server():
         listener.close()
         os.environ[SERVER] = path
         yield
+        del os.environ[SERVER]
         process.stdin.close()
         process.wait()
 

@@ -120,9 +120,7 @@ def _first_steps(method):
     from bigan.models.method import create
     from bigan.training.optimizer import compile_for_training
 
-    views = {"view_crop": 0.5, "view_mirror": True}
-    if method == "simclr":  # the others' views: JAX takes a second to compile them
-        views |= {"view_colour": 0.5, "view_blur": 0.5, "view_cutout": 0.2}
+    views = {"view_crop": 0.5, "view_mirror": True, "view_colour": 0.5, "view_blur": 0.5, "view_cutout": 0.2}
     switches = {"switched": SWITCHED, "recipe": RECIPE, "moved": MOVED}.get(method, {"method": method})
     config = Config(width=64, latent_dim=8, batch_size=32, epochs=1, seed=1, projection=6, **switches, **views)
     model = create(config, Spec((8, 8, 1)))

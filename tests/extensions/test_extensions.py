@@ -70,8 +70,8 @@ def test_four_networks_are_trained_saved_and_counted(whole):
 def test_a_killed_run_ends_as_an_undisturbed_one(whole, tmp_path):
     metrics = tmp_path / "run" / "metrics.csv"
     process = processes.start("scripts.train", *FLAGS, f"--workdir={tmp_path / 'run'}")
-    begun = lambda: metrics.is_file() and len(metrics.read_text().splitlines()) > 5  # noqa: E731
-    assert process.kill_when(begun) == -signal.SIGKILL
+    status = process.kill_when(lambda: metrics.is_file() and len(metrics.read_text().splitlines()) > 5)
+    assert status == -signal.SIGKILL
     done = run("train", *FLAGS, f"--workdir={tmp_path / 'run'}")
     assert done.returncode == 0 and "resuming" in done.stderr
     one, two = (read_arrays(RunDir(folder).snapshot) for folder in (whole, tmp_path / "run"))

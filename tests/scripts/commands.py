@@ -2,16 +2,15 @@
 
 from tests.processes import run
 
-FIELDS = {
-    "epochs": 2,
-    "width": 16,
-    "latent_dim": 4,
-    "nearest_samples": 64,
-    "eval_every": 1,
-    "compared_samples": 0,
-    "jit": "off",
-}
-QUICK = tuple(f"--{name}={value}" for name, value in FIELDS.items())
+QUICK = (
+    "--epochs=2",
+    "--width=16",
+    "--latent_dim=4",
+    "--nearest_samples=64",
+    "--eval_every=1",
+    "--compared_samples=0",
+    "--jit=off",
+)
 
 
 def command(script, *flags, limit=0, **environment):

@@ -115,12 +115,12 @@ def gradient_ratios(network: keras.Model, images: np.ndarray, seed: int) -> dict
     gradients = kernel_gradients(network, layers)
     squares = {name: np.zeros(2) for name in dict.fromkeys(trunk.stage(layer) for layer in layers)}
     for layer in layers:
-        squares[trunk.stage(layer)][1] += DIRECTIONS * _square(layer.kernel)
+        squares[trunk.stage(layer)][1] += DIRECTIONS * _squared_norm(layer.kernel)
     for i in range(DIRECTIONS):
         part = images[np.arange(10 * i, 10 * i + 10) % len(images)]
         directions = numbers.normal(size=(len(part), *network.output_shape[1:])).astype(np.float32)
         for layer, gradient in zip(layers, gradients(part, directions), strict=True):
-            squares[trunk.stage(layer)][0] += _square(gradient)
+            squares[trunk.stage(layer)][0] += _squared_norm(gradient)
     return {name: float(np.sqrt(gradient / weight)) for name, (gradient, weight) in squares.items()}
 
 
@@ -134,7 +134,7 @@ def outputs_of(network: keras.Model, tensor: Tensor, images: np.ndarray, batch_s
     return np.concatenate([ops.convert_to_numpy(batch) for batch in batches])
 
 
-def _square(tensor: Tensor) -> float:
+def _squared_norm(tensor: Tensor) -> float:
     return float(np.square(ops.convert_to_numpy(tensor).astype(np.float64)).sum())
 
 

@@ -11,7 +11,7 @@ from transfer.backbone import classifier, initialization, trunk
 @pytest.mark.slow
 def test_initialised_channels_have_the_mean_and_variance_asked_for(networks, edge):
     made = model(networks, edge)
-    images = trunk.scaled(made, pictures(30, 2 * edge).images)
+    images = trunk.scaled(made, pictures(60, 2 * edge).images)
     network = classifier.with_head(trunk.transferred(made, 2 * edge), 20, QUICK)
     kept = {layer.name: layer.get_weights() for layer in trunk.linear_layers(network)}
     anew = {name: "normal" for name in kept if "3" in name} | {"fc6": "kmeans", "fc7": "kmeans"}
