@@ -12,10 +12,13 @@ from collections.abc import Iterator
 
 from bigan.config import Config
 from bigan.errors import UserError
+from bigan.runtime import memory
 
 
 def prepare(config: Config) -> None:
     """Starts Keras on the configured device: what must be set before the backend is imported is set here.
+
+    With TensorFlow, malloc then keeps freed memory for the rest of the process (`memory.keep_freed`).
 
     Raises:
         UserError: if `KERAS_BACKEND` names a backend that is not supported or not installed, or cannot do what is
@@ -26,6 +29,8 @@ def prepare(config: Config) -> None:
         raise UserError(f"KERAS_BACKEND must be tensorflow or jax. Received: {backend!r}")
     if backend == "tensorflow" and config.jit == "on" and config.replicas > 1:
         raise UserError(f"`jit=on`: TensorFlow cannot force XLA on {config.replicas} replicas; pass `jit=auto`")
+    if backend == "tensorflow":
+        memory.keep_freed()
     if "keras" in sys.modules:
         return
     choose(config.device)

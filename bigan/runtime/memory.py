@@ -53,8 +53,9 @@ def need(size: int, what: str, hint: str = "") -> None:
 def keep_freed() -> None:
     """Lets glibc's malloc keep freed memory for the next step, instead of giving it back to the system at once.
 
-    A step that XLA compiled for TensorFlow holds its results in one block of tens of megabytes. By default such a block
-    is mapped anew at each step, and the system clears every page of it: on a CPU a third of the MNIST model's step.
+    TensorFlow asks for blocks of megabytes at each step: for every result of a kernel, or for all that XLA compiled
+    together. By default each is mapped anew and its pages are cleared one by one, which took half the time of a step of
+    convolutions, and a third of the MNIST model's.
     It holds for the rest of the process, which then keeps, apart from 1 GiB at most at the heap's end, what lies free
     between live blocks. Does nothing without glibc, or where the environment sets the same of malloc
     (MALLOC_MMAP_MAX_, MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_, or glibc.malloc in GLIBC_TUNABLES).

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from bigan.config import Config
-from bigan.runtime import fused, memory
+from bigan.runtime import fused
 from bigan.types import Tensor
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ def compile_for_training(model: Method, config: Config, steps_per_epoch: int, ji
     )
     adam.build(model.trainable_variables)
     model.replicas = config.replicas
-    if jit_compile and keras.backend.backend() == "tensorflow":
-        memory.keep_freed()
     model.compile(optimizer=adam, loss=None, jit_compile=jit_compile)
 
 

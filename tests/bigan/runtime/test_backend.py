@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from bigan.config import Config
 from bigan.runtime import backend
 from tests.processes import run_worker
 from tests.worker import METHOD_NAMES, STEPPED
@@ -46,6 +47,15 @@ def test_tensorflow_and_jax_agree(first_steps, method):
 
 
 @pytest.mark.jax
+def test_tensorflow_keeps_freed_memory_whatever_it_trains(monkeypatch):
+    called = []
+    monkeypatch.setattr(backend.memory, "keep_freed", lambda: called.append(os.environ["KERAS_BACKEND"]))
+    for name in ("tensorflow", "jax"):
+        monkeypatch.setenv("KERAS_BACKEND", name)
+        backend.prepare(Config())
+    assert called == ["tensorflow"]
+
+
 def test_backend_is_the_one_asked_for():
     assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
 
