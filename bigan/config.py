@@ -112,6 +112,12 @@ class Agreement:
         least=0,
         below=float("inf"),
     )
+    mixing: float = setting(
+        0.0,
+        "largest part of another example that is mixed into the second view, which then agrees with both; i-Mix: 0.5",
+        least=0,
+        below=1,
+    )
     pair_view: bool = setting(False, "D's pair of x has E's code of a view of x, not of x itself")
 
 

@@ -27,6 +27,7 @@ class Stream(enum.IntEnum):
     AUGMENT_AGAIN = 12  # crops and mirroring of a further view of the images
     NOISE = 8  # what a method asks for besides z
     TURNS = 13  # quarter turns by which images are rotated
+    MIXING = 14  # how much of another example is mixed into a view
     HELD_OUT = 101  # examples held out for validation
     # Evaluation and pictures.
     STATISTICS = 3  # z of the minibatches over which batch-norm statistics are re-estimated

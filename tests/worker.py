@@ -32,6 +32,7 @@ SWITCHED = {
     "adversarial_examples": 8,
     "agreement_schedule": "falling",
     "rotation_weight": 0.5,
+    "mixing": 0.5,
     "discriminator_rate": 0.5,
     "ema": 0.9,
     "agreement_layer": "own",

@@ -16,7 +16,7 @@ from keras import layers, ops
 from bigan.data.inputs import StepInput
 from bigan.data.views import Views, direction
 from bigan.errors import UserError
-from bigan.models import objective, rotation, virtual_adversarial
+from bigan.models import mixing, objective, rotation, virtual_adversarial
 from bigan.models.method import Method
 from bigan.models.virtual_adversarial import directions
 from bigan.runtime.distribution import gathered
@@ -153,7 +153,7 @@ class Agreement(Method):
                 f"`batch_size`: views are compared with those of other examples. Received: {config.batch_size}"
             )
         self.temperature, self.loss_of_views = config.temperature, config.agreement
-        self.rotation_weight = config.rotation_weight
+        self.mixing, self.rotation_weight = config.mixing, config.rotation_weight
         rotation.check(self.rotation_weight, self.spec)
         if self.rotation_weight:
             self.log("rotation")
@@ -169,11 +169,12 @@ class Agreement(Method):
         return {"encoder": encoder} | head(family) | rotation.head(family, encoder)
 
     def step_inputs(self) -> dict[str, StepInput]:
-        """What is drawn for two views."""
+        """What is drawn for two views, and for what else is done to them."""
         drawn = [self.views.step_inputs(name, number, self.spec) for number, name in enumerate(NAMES, start=1)]
         turns = {"turns": rotation.drawn()} if self.rotation_weight else {}
         start = {"direction": direction(self.spec.size)} if self.virtual_adversarial else {}
-        return super().step_inputs() | drawn[0] | drawn[1] | turns | start
+        part = {"mixed": mixing.drawn(self.mixing)} if self.mixing else {}
+        return super().step_inputs() | drawn[0] | drawn[1] | turns | start | part
 
     def both_views(self, x: Tensor, drawn: dict[str, Tensor], training: bool) -> tuple[Tensor, Tensor]:
         """Two views of scaled x, `(batch, ...)` each, of what `step_inputs` has drawn."""
@@ -187,6 +188,8 @@ class Agreement(Method):
                 drawn["direction"],
                 radius,
             )
+        if self.mixing:
+            second = mixing.mixed(second, drawn["mixed"])
         return first, second
 
     def _turned(self, view: Tensor, training: bool) -> Tensor:
@@ -223,7 +226,7 @@ class Agreement(Method):
             weight: of the agreement.
         """
         *outputs, leading = zip(*compared, strict=True)
-        terms = terms | {"agreement": self.agreement(*leading, training)}
+        terms = terms | {"agreement": self.agreement(*leading, training, drawn.get("mixed"))}
         terms["loss"] = terms["loss"] + weight * terms["agreement"]
         for pair in outputs:
             codes, target = self._both(pair, self.latent.squash), self._both(leading, self.latent.code)
@@ -235,10 +238,23 @@ class Agreement(Method):
             terms["loss"] = terms["loss"] + self.rotation_weight * terms["rotation"]
         return terms
 
-    def agreement(self, first: Tensor, second: Tensor, training: bool) -> Tensor:
-        """The loss on linear outputs of two views, a scalar. Examples of all replicas are compared."""
-        first, second = (gathered(self._projected(linear, training)) for linear in (first, second))
-        return LOSSES[self.loss_of_views](first, second, self.temperature)
+    def agreement(self, first: Tensor, second: Tensor, training: bool, part: Tensor | None = None) -> Tensor:
+        """The loss on linear outputs of two views, a scalar. Examples of all replicas are compared.
+
+        Args:
+            first, second: `(batch, head_size)`.
+            training: as for `terms`.
+            part: `(batch,)` how much of other examples the second view has; None for nothing.
+        """
+        first, second = self._projected(first, training), self._projected(second, training)
+        own = self._loss(first, second)
+        if part is None:
+            return own
+        share = ops.mean(part)
+        return (1 - share) * own + share * self._loss(mixing.others(first), second)
+
+    def _loss(self, first: Tensor, second: Tensor) -> Tensor:
+        return LOSSES[self.loss_of_views](gathered(first), gathered(second), self.temperature)
 
     def _both(self, linear: tuple[Tensor, Tensor], code: Callable[[Tensor], Tensor]) -> Tensor:
         """Both views' codes, one below the other, of linear outputs; of all replicas."""
