@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as commands do (bigan.runtime.backend)
 os.environ.setdefault("BIGAN_CACHE", str(Path(__file__).parent.parent / ".pytest_cache" / "bigan"))
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 # Without XLA, TensorFlow runs operations side by side and does not always add in the same order; one by one it does.

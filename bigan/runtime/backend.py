@@ -18,7 +18,9 @@ from bigan.runtime import memory
 def prepare(config: Config) -> None:
     """Starts Keras on the configured device: what must be set before the backend is imported is set here.
 
-    With TensorFlow, malloc then keeps freed memory for the rest of the process (`memory.keep_freed`).
+    With TensorFlow, malloc then keeps freed memory for the rest of the process (`memory.keep_freed`), and oneDNN's
+    kernels are used on any processor, unless `TF_ENABLE_ONEDNN_OPTS` says otherwise: without AVX-512 TensorFlow leaves
+    them out, and its own take half as long again for convolutions.
 
     Raises:
         UserError: if `KERAS_BACKEND` names a backend that is not supported or not installed, or cannot do what is
@@ -30,6 +32,7 @@ def prepare(config: Config) -> None:
     if backend == "tensorflow" and config.jit == "on" and config.replicas > 1:
         raise UserError(f"`jit=on`: TensorFlow cannot force XLA on {config.replicas} replicas; pass `jit=auto`")
     if backend == "tensorflow":
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         memory.keep_freed()
     if "keras" in sys.modules:
         return

@@ -47,13 +47,19 @@ def test_tensorflow_and_jax_agree(first_steps, method):
 
 
 @pytest.mark.jax
-def test_tensorflow_keeps_freed_memory_whatever_it_trains(monkeypatch):
+@pytest.mark.parametrize(
+    "name, given, kernels", [("tensorflow", None, "1"), ("tensorflow", "0", "0"), ("jax", None, None)]
+)
+def test_tensorflow_keeps_freed_memory_and_has_onednns_kernels(monkeypatch, name, given, kernels):
     called = []
-    monkeypatch.setattr(backend.memory, "keep_freed", lambda: called.append(os.environ["KERAS_BACKEND"]))
-    for name in ("tensorflow", "jax"):
-        monkeypatch.setenv("KERAS_BACKEND", name)
-        backend.prepare(Config())
-    assert called == ["tensorflow"]
+    monkeypatch.setattr(backend.memory, "keep_freed", lambda: called.append(name))
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", given or "")
+    if given is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    backend.prepare(Config())
+    assert called == ["tensorflow"] * (name == "tensorflow")
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == kernels
 
 
 def test_backend_is_the_one_asked_for():
