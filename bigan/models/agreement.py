@@ -246,15 +246,13 @@ class Agreement(Method):
             training: as for `terms`.
             part: `(batch,)` how much of other examples the second view has; None for nothing.
         """
-        first, second = self._projected(first, training), self._projected(second, training)
-        own = self._loss(first, second)
+        loss = LOSSES[self.loss_of_views]
+        first, second = self._projected(first, training), gathered(self._projected(second, training))
+        own = loss(gathered(first), second, self.temperature)
         if part is None:
             return own
         share = ops.mean(part)
-        return (1 - share) * own + share * self._loss(mixing.others(first), second)
-
-    def _loss(self, first: Tensor, second: Tensor) -> Tensor:
-        return LOSSES[self.loss_of_views](gathered(first), gathered(second), self.temperature)
+        return (1 - share) * own + share * loss(gathered(mixing.others(first)), second, self.temperature)
 
     def _both(self, linear: tuple[Tensor, Tensor], code: Callable[[Tensor], Tensor]) -> Tensor:
         """Both views' codes, one below the other, of linear outputs; of all replicas."""

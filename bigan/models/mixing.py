@@ -9,19 +9,14 @@ from __future__ import annotations
 import numpy as np
 from keras import ops
 
-from bigan.data.inputs import Minibatch, StepInput
+from bigan.data.inputs import StepInput
 from bigan.streams import Stream
 from bigan.types import Tensor
 
 
 def drawn(most: float) -> StepInput:
     """How much of another example is mixed in, from 0 to `most`: `(batch,)` float32, all the same."""
-
-    def part(minibatch: Minibatch) -> np.ndarray:
-        part = most * minibatch.generator(Stream.MIXING).random()
-        return np.full(len(minibatch.index), part, np.float32)
-
-    return StepInput(part)
+    return StepInput(lambda m: np.full(len(m.index), most * m.generator(Stream.MIXING).random(), np.float32))
 
 
 def mixed(views: Tensor, part: Tensor) -> Tensor:

@@ -46,7 +46,6 @@ def test_tensorflow_and_jax_agree(first_steps, method):
         np.testing.assert_allclose(*losses, rtol=1e-3)
 
 
-@pytest.mark.jax
 @pytest.mark.parametrize(
     "name, given, kernels", [("tensorflow", None, "1"), ("tensorflow", "0", "0"), ("jax", None, None)]
 )
@@ -62,6 +61,7 @@ def test_tensorflow_keeps_freed_memory_and_has_onednns_kernels(monkeypatch, name
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == kernels
 
 
+@pytest.mark.jax
 def test_backend_is_the_one_asked_for():
     assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
 
