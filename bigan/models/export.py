@@ -10,7 +10,7 @@ from keras import layers
 
 from bigan.data.spec import Spec
 from bigan.errors import UserError
-from bigan.networks.strided import plain
+from bigan.networks.plain import plain
 from bigan.runtime import backend, files
 
 

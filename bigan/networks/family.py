@@ -12,6 +12,7 @@ from bigan.data.spec import Spec
 from bigan.errors import UserError
 from bigan.latents import Latent
 from bigan.networks import spectral
+from bigan.networks.normalization import BatchNormalization
 from bigan.types import Tensor
 
 
@@ -82,7 +83,7 @@ class Family:
 
     def _normalize(self, name: str, h: Tensor, affine: bool = False) -> Tensor:
         """Batch normalization; `affine`: with learned scale and bias."""
-        norm = layers.BatchNormalization(
+        norm = BatchNormalization(
             epsilon=self.config.batchnorm_epsilon, center=affine, scale=affine, dtype=self._dtype, name=name
         )
         return norm(h)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from bigan.networks.strided import plain
+from bigan.networks.plain import plain
 from bigan.types import Tensor
 
 LINEAR = (layers.Dense, layers.Conv2D)

@@ -1,6 +1,8 @@
-"""Adam's update of one variable in one pass over memory: TensorFlow's own operation, which Keras does not use."""
+"""In few passes over memory: TensorFlow's own operations for Adam and batch normalization, which Keras does not use."""
 
 from __future__ import annotations
+
+import functools
 
 import keras
 
@@ -43,6 +45,53 @@ def adam(
         epsilon=tf.cast(epsilon, dtype),
         grad=gradient,
     )
+
+
+def normalizes(inputs: Tensor) -> bool:
+    """Whether `normalized` takes `inputs` and is faster: maps on TensorFlow's CPU, and vectors that XLA does not take.
+
+    Args:
+        inputs: `(batch, ..., channels)`.
+    """
+    dtype = keras.backend.standardize_dtype(inputs.dtype)
+    ranks = {"float32": (4,), "bfloat16": (2, 4)}.get(dtype, ())  # float32 vectors are XLA's, which fuses by itself
+    return len(inputs.shape) in ranks and on_tensorflows_cpu()
+
+
+def normalized(
+    inputs: Tensor, scale: Tensor | None, offset: Tensor | None, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Batch normalization by the minibatch's own statistics, as in training.
+
+    Args:
+        inputs: `(batch, channels)` or `(batch, height, width, channels)`, float32 or bfloat16.
+        scale, offset: `(channels,)` float32; None: 1 and 0.
+        epsilon: added to the variance.
+
+    Returns:
+        The result in the dtype of `inputs`; mean and variance over all but channels, `(channels,)` float32.
+    """
+    import tensorflow as tf
+
+    channels = inputs.shape[-1]
+    scale = tf.ones(channels) if scale is None else tf.convert_to_tensor(scale)
+    offset = tf.zeros(channels) if offset is None else tf.convert_to_tensor(offset)
+    maps = inputs if len(inputs.shape) == 4 else inputs[:, None, None, :]
+    result, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=maps, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon, is_training=True
+    )
+    count = tf.cast(tf.size(maps) // channels, tf.float32)
+    return tf.reshape(result, tf.shape(inputs)), mean, unbiased * (count - 1.0) / count
+
+
+@functools.cache
+def on_tensorflows_cpu() -> bool:
+    """Whether networks run in TensorFlow's kernels for a CPU."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.config.get_visible_devices("GPU")
 
 
 def _plain(variable: keras.Variable | Tensor) -> Tensor:

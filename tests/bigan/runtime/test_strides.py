@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from bigan.networks.strided import StridedConvolution, plain
-from bigan.runtime import strides
+from bigan.networks.plain import plain
+from bigan.networks.strided import StridedConvolution
+from bigan.runtime import fused, strides
 
 pytestmark = pytest.mark.jax
 
@@ -68,7 +69,7 @@ def test_gradients_are_those_of_the_padded_form(case, transposed, squares, monke
     monkeypatch.setattr(strides, "FEW", 100 if squares else 0)
     found = []
     for fast in (True, False):
-        monkeypatch.setattr(strides, "_on_tensorflows_cpu", lambda fast=fast: fast)
+        monkeypatch.setattr(fused, "on_tensorflows_cpu", lambda fast=fast: fast)
         with tf.GradientTape() as tape:
             tape.watch((x, kernel))
             value = tf.reduce_sum(tf.sin((strides.transpose if transposed else strides.convolve)(x, kernel)))
