@@ -149,8 +149,10 @@ def imagenette112() -> Config:
 def tiny32() -> Config:
     """Natural images at 32 px on a laptop's CPU: the recipe, features and a generator and its inverse.
 
-    E agrees on random crops, colours and mirror images of x; a thesis's D, on a quarter of each minibatch, moves G and
-    E's output layer, and a pull of G(E(x)) towards x makes G the inverse. G upsamples before it convolves.
+    E's hidden layers agree, through a layer of their own, on random crops, colours and mirror images of x, partly mixed
+    with another example's, and tell their quarter turns; E's outputs learn the neighbours that they have there. A
+    thesis's D, on a quarter of each minibatch, moves G and E's output layer, and a pull of G(E(x)) towards x makes G
+    the inverse. G upsamples before it convolves.
 
     Command: `python -m scripts.prepare --data_dir=FOLDER --edge=36 --out=stores/tiny36`, then
     `python -m scripts.train --preset=tiny32 --precision=bfloat16 --data_dir=stores/tiny36 --workdir=runs/tiny32`.
@@ -167,6 +169,9 @@ def tiny32() -> Config:
         view_colour=0.3,
         view_grey=0.1,
         agreement_weight=3.0,
+        agreement_layer="own",
+        mixing=0.5,
+        rotation_weight=0.4,
         adversary_moves="output",
         cycle_x=1.0,
         cycle_encoder=False,

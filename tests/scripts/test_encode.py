@@ -22,7 +22,7 @@ def test_encode_and_the_plain_keras_model(runs, no_backend, tmp_path):
     # As a model of the user's own, and elsewhere, without this package.
     own = (f"--run={tmp_path / 'e.keras'}", "--layer=hidden,latent")
     assert "--dataset is needed" in fail("transfer", *own, **no_backend)
-    assert "| e.keras |" in succeed("transfer", *own, "--dataset=digits").stdout
+    assert "| e.keras |" in succeed("transfer", *own, "--dataset=digits", "--task=knn").stdout
     code = (
         "import sys, keras, numpy as np; m = keras.models.load_model('e.keras'); "
         "assert not any(n == 'bigan' or n.startswith('bigan.') for n in sys.modules); "
