@@ -34,7 +34,7 @@ def trained(made, split, layer, monkeypatch, recipe=QUICK):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layer, frozen", [("none", 0), pytest.param("conv1", 1, marks=pytest.mark.jax), ("conv3", 3)])
+@pytest.mark.parametrize("layer, frozen", [("none", 0), ("conv1", 1), ("conv3", 3)])
 def test_frozen_layers_stay_and_the_others_move(monkeypatch, layer, frozen):
     made, split = model(), Split(pictures(), pictures(10, seed=1), "p")
     variables = [v for network in made.networks.values() for v in network.variables]
