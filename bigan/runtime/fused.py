@@ -48,13 +48,15 @@ def adam(
 
 
 def normalizes(inputs: Tensor) -> bool:
-    """Whether `normalized` takes `inputs` and is faster: maps on TensorFlow's CPU, and vectors that XLA does not take.
+    """Whether `normalized` takes `inputs` and is faster: on TensorFlow's CPU maps, and vectors of bfloat16 numbers.
+
+    Float32 vectors are for XLA by default, which puts operations together by itself.
 
     Args:
         inputs: `(batch, ..., channels)`.
     """
     dtype = keras.backend.standardize_dtype(inputs.dtype)
-    ranks = {"float32": (4,), "bfloat16": (2, 4)}.get(dtype, ())  # float32 vectors are XLA's, which fuses by itself
+    ranks = {"float32": (4,), "bfloat16": (2, 4)}.get(dtype, ())
     return len(inputs.shape) in ranks and on_tensorflows_cpu()
 
 

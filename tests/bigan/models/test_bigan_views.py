@@ -1,9 +1,11 @@
 """What of a minibatch D sees, whose code it sees with it, and how the agreement's weight changes."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from bigan import presets
 from bigan.config import Config
 from bigan.data.batches import Minibatches
 from bigan.data.dataset import Examples
@@ -33,6 +35,26 @@ def same_weights(*models):
     for other in models[1:]:
         for role, network in other.networks.items():
             network.set_weights(models[0].networks[role].get_weights())
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX compiles convolutions one by one here: 20 seconds")
+def test_the_preset_of_natural_images_moves_what_it_says():
+    """All of its terms together: each network gets a gradient, and E's hidden layers none from the adversary."""
+    spec = Spec((32, 32, 3))
+    small = presets.tiny32().replace(width=4, latent_dim=5, batch_size=8, adversarial_examples=2)
+    images = np.random.default_rng(0).integers(0, 256, (8, *spec.shape), np.uint8)
+    found, terms = [], []
+    for config in (small, small.replace(cycle_x=50.0)):  # the pull moves G alone
+        model = create(config, spec)
+        batch = Minibatches(Examples(images), model.latent, 8, seed=0, inputs=model.step_inputs()).minibatch(0, 0)
+        found.append(gradients_of(model, batch))
+        terms.append(terms_of(model, batch))
+    wanted = {"agreement", "agreement_output", "rotation", "cycle_distance_x", "loss_D", "loss_E", "loss_G"}
+    assert wanted <= terms[0].keys() and np.isfinite(list(terms[0].values())).all()
+    for name, gradient in found[0].items():
+        assert np.isfinite(gradient).all() and gradient.any(), name
+        alike = np.allclose(gradient, found[1][name], rtol=1e-3, atol=1e-6)
+        assert alike == (not name.startswith("generator/")), name
 
 
 @pytest.mark.parametrize("pair_view", [False, True])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from bigan.networks.batch_statistics import StatisticsEstimator
 from bigan.networks.normalization import BatchNormalization
 from bigan.networks.plain import plain
 from bigan.runtime import fused
@@ -30,30 +31,49 @@ def pair(shape, affine, dtype):
 
 
 @pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize(
-    ("shape", "dtype", "atol"),
+    ("shape", "dtype", "taken", "atol"),
     [
-        ((6, 4, 4, 3), "float32", 2e-5),
-        ((2, 1, 1, 3), "float32", 2e-5),
-        ((6, 4, 4, 3), "mixed_bfloat16", 0.05),
-        ((16, 5), "mixed_bfloat16", 0.05),
-        ((16, 5), "float32", 1e-6),
+        ((6, 4, 4, 3), "float32", True, 2e-5),
+        ((2, 1, 1, 3), "float32", True, 2e-5),
+        ((6, 4, 4, 3), "mixed_bfloat16", True, 0.05),
+        ((16, 5), "mixed_bfloat16", True, 0.05),
+        ((16, 5), "float32", False, 1e-6),
     ],
 )
-def test_results_statistics_and_gradients_are_kerass(shape, dtype, atol, affine):
+def test_results_statistics_and_gradients_are_kerass(monkeypatch, shape, dtype, taken, atol, affine, compiled):
     (ours, kerass), x, above = pair(shape, affine, dtype)
+    calls = spied(monkeypatch)
     x = ops.cast(ops.convert_to_tensor(x), ours.compute_dtype)
     for training in (True, False):
-        results = [layer(x, training=training) for layer in (ours, kerass)]
+        results = [run(layer, x, training, compiled) for layer in (ours, kerass)]
         assert results[0].dtype == results[1].dtype
         found, expected = (ops.convert_to_numpy(ops.cast(result, "float32")) for result in results)
         np.testing.assert_allclose(found, expected, atol=atol)
+        assert bool(calls) == (taken and TENSORFLOW)
     for one, other in zip(ours.weights, kerass.weights, strict=True):  # moving statistics among them
         np.testing.assert_allclose(ops.convert_to_numpy(one), ops.convert_to_numpy(other), rtol=1e-5)
     if TENSORFLOW:
         gradients = [of(layer, x, above) for layer in (ours, kerass)]
         for one, other in zip(*gradients, strict=True):
             np.testing.assert_allclose(one, other, atol=atol * max(1, np.abs(other).max()))
+
+
+def spied(monkeypatch):
+    """The list to which each use of the operation adds."""
+    calls, used = [], fused.normalized
+    monkeypatch.setattr(fused, "normalized", lambda *arguments: calls.append(1) or used(*arguments))
+    return calls
+
+
+def run(layer, x, training, compiled):
+    """One call, by XLA if `compiled` (by TensorFlow; JAX's layers are run one operation at a time here)."""
+    if not (compiled and TENSORFLOW):
+        return layer(x, training=training)
+    import tensorflow as tf
+
+    return tf.function(lambda x: layer(x, training=training), jit_compile=True)(x)
 
 
 def of(layer, x, above):
@@ -67,25 +87,47 @@ def of(layer, x, above):
     return [np.asarray(tf.cast(gradient, tf.float32)) for gradient in found]
 
 
-@pytest.mark.skipif(not TENSORFLOW, reason="the operation is TensorFlow's")
-@pytest.mark.parametrize(("shape", "dtype", "taken"), [
-    ((2, 4, 4, 3), "float32", True),
-    ((2, 4, 4, 3), "bfloat16", True),
-    ((2, 3), "bfloat16", True),
-    ((2, 3), "float32", False),
-    ((2, 4, 4, 3), "float64", False),
-])  # fmt: skip
-def test_what_the_operation_takes(shape, dtype, taken, monkeypatch):
-    x = ops.zeros(shape, dtype)
-    assert fused.normalizes(x) is taken
-    monkeypatch.setattr(fused, "on_tensorflows_cpu", lambda: False)
-    assert not fused.normalizes(x)
+@pytest.mark.parametrize(
+    "changes",
+    [{"axis": 1}, {"trainable": False}, {"renorm": True}, {"dtype": "bfloat16"}, {"masked": True}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_is_left_to_keras(monkeypatch, changes):
+    calls = spied(monkeypatch)
+    changes = dict(changes)
+    masked = changes.pop("masked", False)
+    rng = np.random.default_rng(0)
+    x = ops.cast(rng.normal(size=(3, 4, 4, 4)).astype("float32"), changes.get("dtype", "float32"))
+    mask = {"mask": ops.convert_to_tensor(rng.integers(0, 2, (3, 4, 4)).astype(bool))} if masked else {}
+    results = [
+        kind(**changes)(x, training=True, **mask) for kind in (BatchNormalization, keras.layers.BatchNormalization)
+    ]
+    one, other = (ops.convert_to_numpy(ops.cast(result, "float32")) for result in results)
+    np.testing.assert_array_equal(one, other)
+    assert not calls
 
 
-def test_a_network_in_layers_of_kerass_own():
+def test_statistics_are_re_estimated():
+    """The estimator sets the momentum to 0, so that a call leaves its minibatch's own statistics."""
+    network = keras.Sequential([keras.Input((4, 4, 3)), BatchNormalization(name="norm")])
+    x = np.random.default_rng(0).normal(3, 2, (5, 8, 4, 4, 3)).astype(np.float32)
+    assert StatisticsEstimator(network).estimate(x) == 5
+    norm = network.get_layer("norm")
+    flat = x.reshape(-1, 3)
+    np.testing.assert_allclose(ops.convert_to_numpy(norm.moving_mean), flat.mean(0), rtol=1e-4)
+    np.testing.assert_allclose(ops.convert_to_numpy(norm.moving_variance), flat.var(0), rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_a_network_in_layers_of_kerass_own(dtype):
+    inside = keras.Sequential([keras.Input((3,)), BatchNormalization(name="within", dtype=dtype)], name="inside")
     x = keras.Input((4,))
-    network = keras.Model(x, BatchNormalization(name="norm")(keras.layers.Dense(3, name="linear")(x)))
+    h = BatchNormalization(name="norm", epsilon=0.3, dtype=dtype)(keras.layers.Dense(3, name="linear")(x))
+    network = keras.Model(x, inside(h))
+    rng = np.random.default_rng(0)
+    network.set_weights([rng.uniform(0.5, 2, weight.shape) for weight in network.weights])
     same = plain(network)
-    assert type(same.get_layer("norm")) is keras.layers.BatchNormalization
-    vectors = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    kinds = {layer.name: type(layer) for layer in same._flatten_layers()}
+    assert kinds["norm"] is kinds["within"] is keras.layers.BatchNormalization
+    vectors = rng.normal(size=(5, 4)).astype(np.float32)
     np.testing.assert_allclose(same.predict(vectors, verbose=0), network.predict(vectors, verbose=0), atol=1e-6)

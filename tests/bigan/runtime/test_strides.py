@@ -78,6 +78,43 @@ def test_gradients_are_those_of_the_padded_form(case, transposed, squares, monke
         np.testing.assert_allclose(ours, reference, atol=1e-10)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the other backends have one form")
+@pytest.mark.parametrize("inputs", [3, 6])
+def test_gradients_in_bfloat16_are_those_of_float32_rounded(inputs):
+    import tensorflow as tf
+
+    x, kernel = (tf.constant(array, tf.float32) for array in drawn(5, 8, 8, inputs, 4))
+    found = []
+    for dtype in (tf.bfloat16, tf.float32):
+        with tf.GradientTape() as tape:
+            tape.watch((x, kernel))
+            result = strides._padded(tf.cast(x, dtype), tf.cast(kernel, dtype))
+            value = tf.reduce_sum(tf.sin(tf.cast(result, tf.float32) / 10))
+        found.append(tape.gradient(value, (x, kernel)))
+    for ours, reference in zip(*found, strict=True):
+        assert np.linalg.norm(ours - reference) <= 0.02 * np.linalg.norm(reference)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the other backends have one form")
+@pytest.mark.parametrize("inputs", [3, 6])
+def test_gradients_of_gradients(monkeypatch, inputs):
+    """As R1 takes them: of the squared gradient at the images, for the kernel."""
+    import tensorflow as tf
+
+    x, kernel = (tf.constant(array) for array in drawn(5, 8, 8, inputs, 4))
+    found = []
+    for fast in (True, False):
+        monkeypatch.setattr(fused, "on_tensorflows_cpu", lambda fast=fast: fast)
+        with tf.GradientTape() as outer:
+            outer.watch(kernel)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                value = tf.reduce_sum(tf.sin(strides.convolve(x, kernel)))
+            penalty = tf.reduce_sum(tf.square(inner.gradient(value, x)))
+        found.append(outer.gradient(penalty, kernel))
+    np.testing.assert_allclose(*found, rtol=1e-9)
+
+
 def test_a_network_in_layers_of_kerass_own():
     x = keras.Input((8, 8, 3))
     h = StridedConvolution(4, 5, use_bias=False, name="linear1")(x)
