@@ -6,7 +6,7 @@ import math
 
 
 def beside_raw_input(figures: dict[str, float], raw: dict[str, float], count: int) -> list[str]:
-    """One line: whether 1-NN on E's layers is better than on the input. Level: within a binomial standard error.
+    """One line: whether 1-NN on E's layers is better than on the input. Level: within its binomial 95 % interval.
 
     Args:
         figures, raw: by name; without 'knn_hidden' there is no line.
@@ -16,9 +16,9 @@ def beside_raw_input(figures: dict[str, float], raw: dict[str, float], count: in
     if not names or "knn_hidden" not in raw:
         return []
     level = raw["knn_hidden"]
-    error = math.sqrt(level * (100 - level) / count)
+    interval = 1.96 * math.sqrt(level * (100 - level) / count)
     words = []
     for name in names:
         gap = figures[name] - level
-        words.append(f"{name} {'level' if abs(gap) <= error else 'above' if gap > 0 else 'below'} ({gap:+.2f})")
-    return [f"1-NN beside raw input: {', '.join(words)}; a standard error is {error:.2f}"]
+        words.append(f"{name} {'level' if abs(gap) <= interval else 'above' if gap > 0 else 'below'} ({gap:+.2f})")
+    return [f"1-NN beside raw input: {', '.join(words)}; level: within {interval:.2f}, a 95 % interval"]
