@@ -5,7 +5,6 @@ Nothing is computed here but means and intervals: every number is one that a run
 
 from __future__ import annotations
 
-import math
 import statistics
 from pathlib import Path
 
@@ -107,7 +106,9 @@ def document(found: list[Row]) -> Json:
 
 
 def write_quality(path: Path, runs: Runs, found: list[Row], figure: str) -> None:
-    """Writes the picture: a marker a variation with its intervals, and its course where it was evaluated on the way.
+    """Writes the picture: a marker a variation, small ones for its runs, and its course where they were evaluated.
+
+    Intervals are left to the table: of two or three seeds they are as wide as the picture.
 
     Args:
         path: of the PNG.
@@ -118,17 +119,17 @@ def write_quality(path: Path, runs: Runs, found: list[Row], figure: str) -> None
     plot = plots.new_plot(8, 5)
     axis = plot.subplots()
     for i, row in enumerate(found):
-        quality, seconds = mean_interval(row.values(figure)), mean_interval(list(row.seconds.values()))
-        colour = f"C{i % 10}"
-        x, y = (None if math.isnan(mean.half) else mean.half for mean in (seconds, quality))
-        marker = "os^Dvp"[i // 10 % 6]
-        axis.errorbar(seconds.value, quality.value, xerr=x, yerr=y, fmt=marker, color=colour, capsize=3, label=row.name)
+        colour, marker = f"C{i % 10}", "os^Dvp"[i // 10 % 6]
+        seeds = sorted(row.metrics[figure].keys() & row.seconds.keys())
+        seconds, values = [row.seconds[seed] for seed in seeds], [row.metrics[figure][seed] for seed in seeds]
+        axis.plot(seconds, values, color=colour, linestyle="", marker=marker, markersize=4, fillstyle="none")
+        axis.plot(statistics.mean(seconds), statistics.mean(values), marker, color=colour, label=row.name)
         course = mean_course([run for name, _, run in runs if name == row.name], figure)
         if len(course) > 1:
             axis.plot(*zip(*course, strict=True), color=colour, linewidth=1, marker=".", markersize=3, alpha=0.6)
     axis.set_xlabel("seconds of training")
     axis.set_ylabel(f"{figure} (%)" if figure.startswith(("knn", "logistic")) else figure)
-    axis.set_title("mean and 95 % t-interval over seeds" if any(len(row.seconds) > 1 for row in found) else "one seed")
+    axis.set_title("means, and single runs" if any(len(row.seconds) > 1 for row in found) else "one seed")
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
     plots.write_plot(path, plot)
