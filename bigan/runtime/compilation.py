@@ -1,7 +1,8 @@
-"""When and how the backend compiles: functions of tensors, and the training step."""
+"""When and how the backend compiles, functions of tensors and the training step, and in whose kernels they run."""
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,16 @@ def slower(config: Config, processor: Path = Path("/proc/cpuinfo")) -> str:
     if BFLOAT16 & set(processor.read_text().split()):
         return ""
     return "precision=bfloat16: this processor has no products of bfloat16 numbers; float32 is faster on it"
+
+
+@functools.cache
+def on_tensorflows_cpu() -> bool:
+    """Whether networks run in TensorFlow's kernels for a CPU."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.config.get_visible_devices("GPU")
 
 
 def _on_accelerator(config: Config) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-
 import keras
 
+from bigan.runtime import compilation
 from bigan.types import Tensor
 
 
@@ -57,7 +56,7 @@ def normalizes(inputs: Tensor) -> bool:
     """
     dtype = keras.backend.standardize_dtype(inputs.dtype)
     ranks = {"float32": (4,), "bfloat16": (2, 4)}.get(dtype, ())
-    return len(inputs.shape) in ranks and on_tensorflows_cpu()
+    return len(inputs.shape) in ranks and compilation.on_tensorflows_cpu()
 
 
 def normalized(
@@ -84,16 +83,6 @@ def normalized(
     )
     count = tf.cast(tf.size(maps) // channels, tf.float32)
     return tf.reshape(result, tf.shape(inputs)), mean, unbiased * (count - 1.0) / count
-
-
-@functools.cache
-def on_tensorflows_cpu() -> bool:
-    """Whether networks run in TensorFlow's kernels for a CPU."""
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    return not tf.config.get_visible_devices("GPU")
 
 
 def _plain(variable: keras.Variable | Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from bigan.runtime import fused
+from bigan.runtime import compilation
 from bigan.types import Tensor
 
 STRIDE = 2
@@ -29,7 +29,7 @@ FEW = 4  # channels: where a convolution leaves most of a processor's registers 
 def convolve(images: Tensor, kernel: Tensor) -> Tensor:
     """`(b, h, w, in)` by `(k, k, in, out)` -> `(b, h / 2, w / 2, out)`, rounded up."""
     p = kernel.shape[0] // 2
-    if not fused.on_tensorflows_cpu() or images.shape[1] % 2 or images.shape[2] % 2:
+    if not compilation.on_tensorflows_cpu() or images.shape[1] % 2 or images.shape[2] % 2:
         padded = ops.pad(images, [[0, 0], [p, p], [p, p], [0, 0]])
         return ops.conv(padded, kernel, strides=STRIDE, padding="valid", data_format="channels_last")
     import tensorflow as tf
@@ -42,7 +42,7 @@ def convolve(images: Tensor, kernel: Tensor) -> Tensor:
 def transpose(maps: Tensor, kernel: Tensor) -> Tensor:
     """The transpose of `convolve`: `(b, h, w, in)` by `(k, k, out, in)` -> `(b, 2 h, 2 w, out)`."""
     p = kernel.shape[0] // 2
-    if not fused.on_tensorflows_cpu():
+    if not compilation.on_tensorflows_cpu():
         whole = ops.conv_transpose(maps, kernel, strides=STRIDE, padding="valid", data_format="channels_last")
         height, width = (STRIDE * edge for edge in maps.shape[1:3])
         return whole[:, p : p + height, p : p + width]

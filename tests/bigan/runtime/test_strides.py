@@ -7,7 +7,7 @@ from keras import ops
 
 from bigan.networks.plain import plain
 from bigan.networks.strided import StridedConvolution
-from bigan.runtime import fused, strides
+from bigan.runtime import compilation, strides
 
 pytestmark = pytest.mark.jax
 
@@ -69,7 +69,7 @@ def test_gradients_are_those_of_the_padded_form(case, transposed, squares, monke
     monkeypatch.setattr(strides, "FEW", 100 if squares else 0)
     found = []
     for fast in (True, False):
-        monkeypatch.setattr(fused, "on_tensorflows_cpu", lambda fast=fast: fast)
+        monkeypatch.setattr(compilation, "on_tensorflows_cpu", lambda fast=fast: fast)
         with tf.GradientTape() as tape:
             tape.watch((x, kernel))
             value = tf.reduce_sum(tf.sin((strides.transpose if transposed else strides.convolve)(x, kernel)))
@@ -104,7 +104,7 @@ def test_gradients_of_gradients(monkeypatch, inputs):
     x, kernel = (tf.constant(array) for array in drawn(5, 8, 8, inputs, 4))
     found = []
     for fast in (True, False):
-        monkeypatch.setattr(fused, "on_tensorflows_cpu", lambda fast=fast: fast)
+        monkeypatch.setattr(compilation, "on_tensorflows_cpu", lambda fast=fast: fast)
         with tf.GradientTape() as outer:
             outer.watch(kernel)
             with tf.GradientTape() as inner:
