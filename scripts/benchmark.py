@@ -3,6 +3,7 @@
 python -m scripts.benchmark --preset=mnist --out=benchmark.md  # loops and products (bigan.benchmarks.loops)
 python -m scripts.benchmark --preset=tiny32_thesis --data_dir=STORE  # step, input, both (bigan.benchmarks.pipeline)
 python -m scripts.benchmark --preset=tiny32_thesis --peer=torch  # the step beside PyTorch's (bigan.benchmarks.peer)
+python -m scripts.benchmark --preset=tiny32_thesis --profile  # the step's operations (bigan.benchmarks.operations)
 
 The flags of scripts.train say which networks. Without --data_dir, images are random bytes.
 """
@@ -23,6 +24,7 @@ flags.DEFINE_integer("rounds", 7, "turns of each contestant, after one that warm
 flags.DEFINE_integer("steps", 20, "training steps, or repetitions, in a turn", lower_bound=1)
 flags.DEFINE_integer("images", 10_000, "size of the synthetic store, where there is no --data_dir", lower_bound=1000)
 flags.DEFINE_enum("peer", None, ["torch"], "measure beside the same step in PyTorch; needs the extra 'bench'")
+flags.DEFINE_bool("profile", False, "list what the step's operations take, by TensorFlow's profiler")
 flags.DEFINE_string("out", None, "file for the result besides standard output: Markdown (.md) or JSON (.json)")
 define_plugins_flag()
 
@@ -32,10 +34,14 @@ def main() -> None:
     config, out = config_from_flags(), Path(FLAGS.out or "")
     if FLAGS.out is not None and (out.suffix not in (".md", ".json") or not out.absolute().parent.is_dir()):
         raise UserError(f"--out must be a .md or .json file in a folder that exists. Received: {FLAGS.out!r}")
+    if FLAGS.profile and FLAGS.peer:
+        raise UserError("--profile is of our step alone: pass it without --peer")
     backend.prepare(config)
-    from bigan.benchmarks import loops, pipeline, report
+    from bigan.benchmarks import loops, operations, pipeline, report
 
-    if FLAGS.peer:
+    if FLAGS.profile:
+        result = operations.run(config, FLAGS.steps)
+    elif FLAGS.peer:
         try:
             from bigan.benchmarks import peer
         except ModuleNotFoundError as error:

@@ -21,17 +21,14 @@ from bigan.benchmarks import loops, pipeline, report
 from bigan.benchmarks.torch_networks import Network
 from bigan.config import Config
 from bigan.data.batches import Minibatches
-from bigan.data.dataset import Examples
 from bigan.data.spec import Spec
 from bigan.errors import UserError
 from bigan.latents import Uniform
 from bigan.models.method import Method, create
 from bigan.runtime import compilation, distribution
-from bigan.streams import Stream, generator
 from bigan.training.optimizer import compile_for_training
 from bigan.types import Json, Tensor
 
-EDGE = 28  # of images where no crop is asked for: MNIST's
 TOLERANCE = 1e-4  # of the first losses in float32, relative
 FORMATS = {"default layout": False, "channels_last": True}
 PRECISIONS = ("float32", "bfloat16")
@@ -45,8 +42,9 @@ def run(config: Config, rounds: int, steps: int) -> dict[str, Json]:
     """
     if config.method != Config.method or config.replicas != 1:
         raise UserError(f"`method` must be {Config.method} on one device. Received: {config.method}")
-    spec = Spec((config.crop, config.crop, 3) if config.crop else (EDGE, EDGE, 1))
-    ready = _ready(config, spec)
+    images = pipeline.random_images(config, config.batch_size)
+    spec = Spec(images.images.shape[1:])
+    ready = pipeline.Ready(Minibatches(images, Uniform(config.latent_dim), config.batch_size, seed=0))
     batch = ready.minibatch(0, 0)
     clocks: dict[str, Callable[[], float]] = {}
     with distribution.strategy(config):
@@ -71,12 +69,6 @@ def run(config: Config, rounds: int, steps: int) -> dict[str, Json]:
         **checked,
         "times": _rows({name: timed[name, ""] for name in clocks}, config.batch_size),
     }
-
-
-def _ready(config: Config, spec: Spec) -> pipeline.Ready:
-    """One minibatch of random images, for both sides."""
-    images = generator(0, Stream.BENCHMARK).integers(0, 256, (config.batch_size, *spec.shape), np.uint8)
-    return pipeline.Ready(Minibatches(Examples(images), Uniform(config.latent_dim), config.batch_size, seed=0))
 
 
 def _ours(config: Config, spec: Spec, ready: pipeline.Ready, steps: int) -> Callable[[], float]:

@@ -23,7 +23,7 @@ from bigan.config import Config
 from bigan.data import sources
 from bigan.data.augment import Augment
 from bigan.data.batches import Minibatches
-from bigan.data.dataset import Dataset
+from bigan.data.dataset import Dataset, Examples
 from bigan.data.store import layout, shards
 from bigan.errors import UserError
 from bigan.models.method import Method, create
@@ -34,6 +34,7 @@ from bigan.types import Json
 
 MATRIX = {"cpu": 2048, "gpu": 8192}  # edge of the large matrix product
 REPEATED = 5
+MNIST = (28, 28, 1)
 INDEX_BYTES = 100  # of memory for each image while a store is written
 INPUT_STEPS = 200  # minibatches of input alone in a turn, at least
 
@@ -165,11 +166,24 @@ class Ready(Minibatches):
     """One minibatch again and again."""
 
     def __init__(self, batches: Minibatches) -> None:
-        super().__init__(batches.examples, batches.latent, batches.batch_size, batches.seed, augment=batches.augment)
+        super().__init__(
+            batches.examples,
+            batches.latent,
+            batches.batch_size,
+            batches.seed,
+            augment=batches.augment,
+            inputs=batches.inputs,
+        )
         self._one = (self.minibatch(0, 0),)
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
         return self._one
+
+
+def random_images(config: Config, count: int) -> Examples:
+    """Images of a preset's size: its crop's, or MNIST's where it has none."""
+    shape = (config.crop, config.crop, 3) if config.crop else MNIST
+    return Examples(generator(0, Stream.BENCHMARK).integers(0, 256, (count, *shape), np.uint8))
 
 
 def fit(model: Method, batches: Minibatches, steps: int) -> float:
