@@ -196,12 +196,14 @@ class Trainer(Follower):
         trained = list(self.method.trainable_variables) if averages else []
         variables += trained
         kept = [checkpoint.to_numpy(v) for v in variables]
-        for variable, average in zip(trained, averages or [], strict=True):
-            distribution.assign(variable, checkpoint.to_numpy(average))
-        self.evaluator.estimate_statistics(self.method)
-        yield
-        for variable, value in zip(variables, kept, strict=True):
-            distribution.assign(variable, value)
+        try:
+            for variable, average in zip(trained, averages or [], strict=True):
+                distribution.assign(variable, checkpoint.to_numpy(average))
+            self.evaluator.estimate_statistics(self.method)
+            yield
+        finally:
+            for variable, value in zip(variables, kept, strict=True):
+                distribution.assign(variable, value)
 
     def _evaluate(self) -> None:
         record = self.record

@@ -5,7 +5,9 @@ import pytest
 
 import bigan
 from bigan.errors import UserError
-from bigan.training.run_directory import read_arrays
+from bigan.evaluation.evaluator import Evaluator
+from bigan.training import checkpoint
+from bigan.training.run_directory import RunDir, read_arrays
 from bigan.training.train import train
 from tests.runs import same_run
 
@@ -86,6 +88,24 @@ def test_without_labels(tmp_path, tiny, data, capsys):
     assert run.results["raw"] == {} and run.results["protocol"]["labels"] is False
     with pytest.raises(UserError, match="was trained on arrays given in Python; pass `dataset`"):
         run.split()
+
+
+def test_an_evaluation_that_fails_leaves_the_weights_of_training(tmp_path, tiny, data, monkeypatch):
+    """It measures averaged weights and statistics of its own; what goes on, or is saved, is what was trained."""
+    measure, seen = Evaluator.metrics, []
+
+    def fails_when_trained(self, model, *rest):
+        seen.append(model)
+        if len(seen) > 1:
+            raise UserError("damaged")
+        return measure(self, model, *rest)
+
+    monkeypatch.setattr(Evaluator, "metrics", fails_when_trained)
+    with pytest.raises(UserError, match="damaged"):
+        train(tiny.replace(epochs=1, eval_every=1, ema=0.5), tmp_path, progress=False, **data)
+    saved = read_arrays(RunDir(tmp_path).snapshot)
+    for name, value in checkpoint.weights(seen[1]).items():
+        assert np.array_equal(value, saved[name]), name
 
 
 def test_best_checkpoint_is_chosen_on_validation_only(tmp_path, whole, tiny, data):
