@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
+from bigan.errors import UserError
 from bigan.registry import METHODS
 from bigan.training.run_directory import RunDir, read_arrays
 
@@ -72,7 +73,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         whole = RunDir(Path(folder) / "whole")
         began = time.monotonic()
-        subprocess.run(command(whole.path), check=True, capture_output=True)
+        undisturbed = subprocess.run(command(whole.path), capture_output=True, text=True)
+        if undisturbed.returncode:
+            raise UserError(f"the undisturbed run failed: {(undisturbed.stderr.strip().splitlines() or ['']).pop()}")
         length = time.monotonic() - began
         print(f"undisturbed: {length:.1f} s")
         expected, kills, survivors = contents(whole), 0, 0

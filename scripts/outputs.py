@@ -11,16 +11,17 @@ from bigan.benchmarks import outputs, report
 
 from .flags import FLAGS, define_plugins_flag
 from .main import run_main
-from .runs import define_run_flags, run_from_flags
+from .runs import define_run_flags, run_from_flags, split_from_flags
 
 flags.DEFINE_list("checkpoints", [], "epochs to look at (default: all that were kept)")
-define_run_flags()
+define_run_flags(checkpoint=False)
 define_plugins_flag()
 
 
 def main() -> None:
     """Prints a table with a row for each checkpoint."""
-    rows = outputs.rows(run_from_flags(), FLAGS.data_dir, FLAGS.checkpoints)
+    trained = run_from_flags()
+    rows = outputs.rows(trained, split_from_flags(trained).evaluation.images, FLAGS.checkpoints)
     print(report.markdown({"run": FLAGS.run, "rows": rows}))
 
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 flags.disclaim_key_flags()
 
 
-def define_run_flags(about: str = "run directory, as --workdir was in training") -> None:
-    """--run, which is `about`, --checkpoint, --dataset, --data_dir, --device."""
+def define_run_flags(about: str = "run directory, as --workdir was in training", checkpoint: bool = True) -> None:
+    """--run, which is `about`, --checkpoint if one is looked at, --dataset, --data_dir, --device."""
     flags.DEFINE_string("run", None, about)
-    flags.DEFINE_string("checkpoint", "last", "last, best, or an epoch's number (0: the untrained network)")
+    if checkpoint:
+        flags.DEFINE_string("checkpoint", "last", "last, best, or an epoch's number (0: the untrained network)")
     flags.DEFINE_string("dataset", "", "another dataset than the run's")
     flags.DEFINE_string("data_dir", "", "the data's place, if not where it was in training")
     flags.DEFINE_string("device", "", "auto | cpu | gpu, if not the run's")

@@ -1,14 +1,15 @@
 """One epoch of a store's input alone: crops a second, and the anonymous memory of the process as it goes through.
 
-python -m scripts.store_input [IMAGES [SHARDS]]    # of a synthetic store, 72 px and more; 260,000 make 5 GB
+python -m scripts.store_input --images=260000 --shards=8    # of a synthetic store, 72 px and more; 260,000 make 5 GB
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
+
+from absl import flags
 
 from bigan.benchmarks.pipeline import anonymous_megabytes, synthetic
 from bigan.data import sources
@@ -17,11 +18,18 @@ from bigan.data.batches import Minibatches
 from bigan.data.store import shards
 from bigan.latents import Uniform
 
+from .flags import FLAGS
+from .main import run_main
+
+flags.DEFINE_integer("images", 260_000, "in the store", lower_bound=1000)
+flags.DEFINE_integer("shards", 1, "the store is made of", lower_bound=1)
+
 PARTS = 6
 
 
-def main(images: int, count: int = 1) -> None:
+def main() -> None:
     """Prints one line for each sixth of the epoch."""
+    images, count = FLAGS.images, FLAGS.shards
     with tempfile.TemporaryDirectory() as folder:
         if count == 1:
             synthetic(Path(folder), images, 72)
@@ -44,5 +52,7 @@ def main(images: int, count: int = 1) -> None:
             print(f"{rate:,.0f} crops/s, {anonymous_megabytes()} MB anonymous", flush=True)
 
 
+run = run_main(main)
+
 if __name__ == "__main__":
-    main(*(map(int, sys.argv[1:] or ["260000"])))
+    run()

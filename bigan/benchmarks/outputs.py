@@ -59,14 +59,13 @@ def sensitivity(model: Method, z: np.ndarray) -> np.ndarray:
     return np.array(moved)
 
 
-def rows(run: Run, data_dir: str = "", checkpoints: Sequence[str] = ()) -> list[dict[str, str]]:
-    """`describe` of each of the checkpoints, or of all that were kept, on the run's evaluation images.
+def rows(run: Run, images: Images, checkpoints: Sequence[str] = ()) -> list[dict[str, str]]:
+    """`describe` of each of the checkpoints, or of all that were kept, on raw `images`.
 
     Raises:
-        UserError: if there is no such checkpoint or data, or the method has no encoder or generator.
+        UserError: if there is no such checkpoint, or the method has no encoder or generator.
     """
     kept = sorted((path.stem for path in run.directory.checkpoints.glob("[0-9]*.npz")), key=int)
-    images = run.split("", data_dir).evaluation.images
     found = []
     for epoch in checkpoints or kept:
         model = run.load(epoch)

@@ -58,6 +58,14 @@ def split(dataset: Dataset, which: str, seed: int) -> Split:
     `test`: train on all of the training set, evaluate on the test set. `validation`: evaluate on a random 10,000 (at
     most a sixth) of the training set, held out from training, a function of `seed`; the test set is not touched. A
     dataset without a test set has one held out in the same way, whatever the split is called.
+
+    Args:
+        dataset: to split.
+        which: 'test' or 'validation'.
+        seed: of what is held out.
+
+    Raises:
+        UserError: if some must be held out and there are fewer than 6.
     """
     if which == "test" and dataset.test is not None:
         return Split(dataset.train, dataset.test, f"test set, {len(dataset.test)} examples", dataset.fingerprint())

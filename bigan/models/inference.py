@@ -96,7 +96,7 @@ class Inference:
             layer: as in `tap`.
 
         Raises:
-            UserError: if there is no such layer, or on a wrong shape.
+            UserError: if there is no such layer, or on a wrong shape or dtype.
         """
         images = self._check(images)
         return self._once(f"features {layer}", lambda: Forward([(self.tap(layer), _flat)], self._represented))(images)
@@ -104,29 +104,49 @@ class Inference:
     # Encoding, generating, and there and back.
 
     def encode(self, images: Images) -> np.ndarray:
-        """E(x), squashed onto the latent's support: `(n, *spec.shape)` raw -> `(n, d)` float32."""
+        """E(x), squashed onto the latent's support: `(n, *spec.shape)` raw -> `(n, d)` float32.
+
+        Raises:
+            UserError: on a wrong shape or dtype, or if there is no E.
+        """
         return self._chain("encode", "E")(self._check(images))
 
     def generate(self, z: np.ndarray, raw: bool = True) -> np.ndarray:
-        """G(z): `(n, d)` -> `(n, *image_shape)`, raw examples or, with `raw=False`, float32 in `value_range`."""
+        """G(z): `(n, d)` -> `(n, *image_shape)`, raw examples or, with `raw=False`, float32 in `value_range`.
+
+        Raises:
+            UserError: on a wrong shape, or if there is no G.
+        """
         return self._raw(self._chain("generate", "G")(self._check_latents(z)), raw)
 
     def reconstruct(self, images: Images, raw: bool = True) -> np.ndarray:
-        """G(E(x)), `(n, *image_shape)`; raw examples or, with `raw=False`, float32 in `value_range`."""
+        """G(E(x)), `(n, *image_shape)`; raw examples or, with `raw=False`, float32 in `value_range`.
+
+        Args:
+            images: `(n, *spec.shape)` raw examples.
+            raw: whether the results are, too.
+
+        Raises:
+            UserError: on a wrong shape or dtype, or if there is no E or no G.
+        """
         return self._raw(self._chain("reconstruct", "EG")(self._check(images)), raw)
 
     def regenerate(self, z: np.ndarray, raw: bool = True) -> np.ndarray:
         """G(E(G(z))): what becomes of generated images; raw examples or, with `raw=False`, in `value_range`.
 
         Raises:
-            UserError: if E does not take what G makes, at its smaller size.
+            UserError: on a wrong shape, or if there is no E or no G, or E does not take images of the size that G makes.
         """
         if self.image_shape != self.spec.shape:
             raise UserError(f"E takes images of {self.spec.shape}, and G makes images of {self.image_shape}")
         return self._raw(self._chain("regenerate", "GEG")(self._check_latents(z)), raw)
 
     def targets(self, images: Images, raw: bool = False) -> np.ndarray:
-        """`images` as G should make them: at its resolution, float32 in `value_range` or, with `raw`, as they came."""
+        """`images` as G should make them: at its resolution, float32 in `value_range` or, with `raw`, as they came.
+
+        Raises:
+            UserError: on a wrong shape or dtype.
+        """
         images = self._check(images)
         if self.image_shape == self.spec.shape:
             images = np.asarray(images)

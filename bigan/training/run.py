@@ -33,12 +33,12 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """metrics.csv, a row an epoch."""
+        """metrics.csv, a row an epoch. A UserError if it is damaged."""
         return self.directory.read_metrics()
 
     @property
     def results(self) -> dict[str, Json]:
-        """results.json."""
+        """results.json, {} before the first evaluation. A UserError if it is damaged."""
         return self.directory.results()
 
     @property

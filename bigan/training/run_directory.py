@@ -83,10 +83,9 @@ class RunDir:
         path = self.path / "config.json"
         if not path.is_file():
             raise UserError(f"no run in {self.path}: it has no config.json")
-        with files.readable(path):
-            text = path.read_text()
         try:
-            document = json.loads(text)
+            with files.readable(path):
+                document = json.loads(path.read_text())
             number = int(document["format"])
             if number > FORMAT:
                 raise UserError(
@@ -101,7 +100,7 @@ class RunDir:
             ) from error
 
     def read_snapshot(self) -> tuple[dict[str, np.ndarray], dict[str, Json]]:
-        """(arrays of the training state, notes), see `loop.Trainer`.
+        """(arrays of the training state, notes), see `trainer.Trainer`.
 
         Raises:
             UserError: naming the file, if it is damaged.
@@ -121,7 +120,11 @@ class RunDir:
         files.write_text(self.path / "metrics.csv", table.csv())
 
     def read_metrics(self) -> list[dict[str, float]]:
-        """metrics.csv as rows of numbers, without the empty cells."""
+        """metrics.csv as rows of numbers, without the empty cells.
+
+        Raises:
+            UserError: naming the file, if it is damaged.
+        """
         path = self.path / "metrics.csv"
         if not path.is_file():
             return []
@@ -132,14 +135,17 @@ class RunDir:
             raise UserError(f"{path}: is damaged ({error})") from error
 
     def results(self) -> dict[str, Json]:
-        """results.json, or {} before the first evaluation."""
+        """results.json, or {} before the first evaluation.
+
+        Raises:
+            UserError: naming the file, if it is damaged.
+        """
         path = self.path / "results.json"
         if not path.is_file():
             return {}
-        with files.readable(path):
-            text = path.read_text()
         try:
-            results = json.loads(text)
+            with files.readable(path):
+                results = json.loads(path.read_text())
             for name in RESULTS:
                 results[name]
             for name in ("figures", "untrained", "raw"):

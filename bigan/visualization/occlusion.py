@@ -65,13 +65,13 @@ def maps(model: Method, images: np.ndarray, labels: np.ndarray | None, train: Ex
         model: its representation network gives the features.
         images: `(n, height, width, channels)` uint8.
         labels: `(n,)` their classes, if known.
-        train: where labels are known, the score is the log-probability that logistic regression on these examples'
-            features gives an image's class.
+        train: where labels of several classes are known, the score is the log-probability that logistic regression on
+            these examples' features gives an image's class.
         layer: as in `Method.features`.
 
     Returns:
-        'images', 'distance' `(n, height, width)` float32, the Euclidean distance of features and, with labels, 'labels'
-        and 'score', in nats.
+        'images', 'distance' `(n, height, width)` float32, the Euclidean distance of features and, with such labels,
+        'labels' and 'score', in nats.
 
     Raises:
         UserError: if examples are no uint8 images, or there is no such layer.
@@ -88,7 +88,8 @@ def maps(model: Method, images: np.ndarray, labels: np.ndarray | None, train: Ex
         size = 4 * count * model.features(images[:1], layer).size
         memory.need(size, f"{layer}'s features of {count:,} images", "pass another `layer`")
         index = np.linspace(0, len(train) - 1, count).astype(int)
-        head = metrics.logistic(model.features(train.images[index], layer), train.labels[index])
+        if len(np.unique(train.labels[index])) > 1:  # one class has no score
+            head = metrics.logistic(model.features(train.images[index], layer), train.labels[index])
 
     def scores(x: np.ndarray, label: int | None) -> np.ndarray:
         features = model.features(x, layer)

@@ -18,6 +18,6 @@ def test_what_the_benchmark_refuses(no_backend, tmp_path):
 
 
 def test_a_stores_input_alone():
-    done = run("scripts.store_input", 1000)
+    done = run("scripts.store_input", "--images=1000")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("crops/s") == 6

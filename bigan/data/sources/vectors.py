@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ class Vectors(Source):
         try:
             loaded = np.load(path, allow_pickle=False)
             arrays = {"x": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise UserError(f"{path}: cannot be read as NumPy arrays ({error})") from error
         if "x" not in arrays:
             raise UserError(f"{path}: expected an array 'x'. Received: {', '.join(sorted(arrays))}")

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bigan.errors import UserError
+from bigan.runtime import files
 from bigan.types import Json
 
 FORMAT = 1
@@ -50,7 +51,8 @@ def describe(root: Path) -> dict[str, Json]:
             else f"{root}: is no store (it has no store.json); make one with python -m scripts.prepare"
         )
     try:
-        description = json.loads(path.read_text())
+        with files.readable(path):
+            description = json.loads(path.read_text())
         version = description["format"]
         if version <= SHARDED:
             _ = operator.index(description["edge"]), list(description["classes"])

@@ -54,7 +54,7 @@ def open_origin(dataset: str, data_dir: str, splits: list[str], classes: slice, 
 
     Args:
         dataset: 'images' or 'tfds:NAME'.
-        data_dir: a folder (see `bigan.data.images`), or TFDS's own.
+        data_dir: a folder (see `bigan.data.sources.images`), or TFDS's own.
         splits: names of splits; those there are if empty.
         classes: which classes, by their place in the sorted list; they are numbered anew from 0.
         limit: at most that many images of each split, chosen at random, always the same ones; 0 for all.

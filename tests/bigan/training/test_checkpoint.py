@@ -36,8 +36,9 @@ def test_checkpoints_of_another_shape_or_damaged_are_named(copy, tiny):
 def test_a_damaged_snapshot_or_result_is_named(copy, tiny, data):
     snapshot, results = RunDir(copy).snapshot, copy / "results.json"
     whole = json.loads(results.read_text())
-    for damaged in ('{"complete": true}', json.dumps(whole | {"figures": None}), json.dumps(whole)[:-9]):
-        results.write_text(damaged)
+    texts = '{"complete": true}', json.dumps(whole | {"figures": None}), json.dumps(whole)[:-9]
+    for damaged in (*(text.encode() for text in texts), b"\xff"):
+        results.write_bytes(damaged)
         with pytest.raises(UserError, match=r"results\.json: is damaged .*; remove it"):
             train(tiny, copy, progress=False, **data)
     results.unlink()

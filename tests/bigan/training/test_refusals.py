@@ -56,9 +56,10 @@ def test_configurations_of_another_format_or_damaged_are_named(copy):
     (copy / "config.json").write_text(json.dumps(config | {"config": config["config"] | {"width": "32"}}))
     with pytest.raises(UserError, match="config.json: `width` must be int. Received: '32'"):
         bigan.load(copy)
-    (copy / "config.json").write_text(json.dumps(config)[:-20])
-    with pytest.raises(UserError, match="config.json: is not a run's configuration"):
-        bigan.load(copy)
+    for damaged in (json.dumps(config)[:-20].encode(), b"\xff\xfe"):
+        (copy / "config.json").write_bytes(damaged)
+        with pytest.raises(UserError, match="config.json: is not a run's configuration"):
+            bigan.load(copy)
 
 
 def test_only_what_a_killed_training_left_aside_is_removed(copy, tiny, data):

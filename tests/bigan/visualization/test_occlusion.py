@@ -57,5 +57,8 @@ def test_the_halves_that_tell_two_classes_apart():
         above, below = found[name][:, :4].mean(axis=(1, 2)), found[name][:, 4:].mean(axis=(1, 2))
         assert (above > 2 * abs(below)).all(), name
     assert "score" not in occlusion.maps(model, bright, None, train, "hidden")
+    assert "score" not in occlusion.maps(
+        model, bright, np.ones(5, int), train.take(np.flatnonzero(labels[:150])), "hidden"
+    )
     with pytest.raises(UserError, match="`what=occlusion` is for images of uint8. Received: examples of"):
         occlusion.maps(model, bright.astype(np.float32), None, train, "hidden")

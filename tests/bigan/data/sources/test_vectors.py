@@ -33,3 +33,9 @@ def test_vectors(tmp_path):
     (tmp_path / "h.npy").write_bytes(b"no array")
     with pytest.raises(UserError, match="h.npy: cannot be read"):
         sources.load("vectors", str(tmp_path / "h.npy"))
+    np.savez_compressed(tmp_path / "i.npz", x=np.random.default_rng(0).normal(size=(100, 30)))
+    content = bytearray((tmp_path / "i.npz").read_bytes())
+    content[60:90] = b"\xff" * 30
+    (tmp_path / "i.npz").write_bytes(content)
+    with pytest.raises(UserError, match="i.npz: cannot be read"):
+        sources.load("vectors", str(tmp_path / "i.npz"))
