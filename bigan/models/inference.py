@@ -135,7 +135,7 @@ class Inference:
         """G(E(G(z))): what becomes of generated images; raw examples or, with `raw=False`, in `value_range`.
 
         Raises:
-            UserError: on a wrong shape, or if there is no E or no G, or E does not take images of the size that G makes.
+            UserError: on a wrong shape, or if there is no E or no G, or E does not take what G makes, a smaller image.
         """
         if self.image_shape != self.spec.shape:
             raise UserError(f"E takes images of {self.spec.shape}, and G makes images of {self.image_shape}")
