@@ -204,5 +204,24 @@ def benchmark_without_torch():
     runpy.run_module("scripts.benchmark", run_name="__main__")
 
 
+def keras_is_imported_by_prepare(script, *flags):
+    """A script, in which nothing may import Keras before `prepare`: what that sets would come too late."""
+    from bigan.runtime import backend
+
+    prepare, before = backend.prepare, []
+
+    def watched(config):
+        before.append("keras" in sys.modules)
+        prepare(config)
+
+    backend.prepare = watched
+    sys.argv[1:] = flags
+    try:
+        runpy.run_module(f"scripts.{script}", run_name="__main__")
+    except SystemExit as end:
+        assert not end.code, end
+    assert before and not before[0]
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

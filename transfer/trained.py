@@ -44,12 +44,13 @@ class Trained(Task):
             UserError: if the network cannot be transferred, or to images of this size.
         """
         if encoder not in self._architectures:
+            method = encoder.method  # it starts the backend, as it must be, before anything else imports Keras
             from transfer.backbone import trunk
 
-            edge, channels = self.edge(encoder), encoder.method.spec.shape[-1]
+            edge, channels = self.edge(encoder), method.spec.shape[-1]
             count = self.at_once()
             memory.need(12 * count * edge**2 * channels, f"{count:,} images of `crop={self.crop(encoder)}`")
-            self._architectures[encoder] = trunk.identity(trunk.transferred(encoder.method, edge))
+            self._architectures[encoder] = trunk.identity(trunk.transferred(method, edge))
         return self._architectures[encoder]
 
     def check(self, encoder: Encoder, column: str) -> None:

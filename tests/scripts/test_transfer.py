@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.processes import run_worker
 from tests.scripts.commands import fail, succeed
 from tests.transfer.devkit import annotate
 
@@ -55,6 +56,8 @@ def test_frozen_layers(store_run):
     rows = [line.split(" | ") for line in table.splitlines()[2:4]]
     assert rows[0][1] == rows[1][1]  # from scratch it is one network: trained once
     assert done.stderr.count("frozen_layers: ") == 3
+    again = (*flags, "--task=frozen_layers", "--layer=conv2", "--crop=36")
+    run_worker("keras_is_imported_by_prepare", "transfer", *again, BIGAN_AFRESH="1")  # any variable: not in a fork
 
 
 @pytest.mark.xdist_group("store_run")

@@ -57,9 +57,10 @@ class FrozenLayers(Trained):
 
     def columns(self, encoder: Encoder) -> list[str]:
         """Table 5.2's: training from scratch, and every convolution as the last one frozen."""
+        method = encoder.method  # it starts the backend, as it must be, before anything else imports Keras
         from transfer.backbone import trunk
 
-        return [FROM_SCRATCH, *trunk.convolutions(encoder.method)]
+        return [FROM_SCRATCH, *trunk.convolutions(method)]
 
     def check(self, encoder: Encoder, column: str) -> None:
         """Refuses columns that are none, and networks that cannot be transferred."""
