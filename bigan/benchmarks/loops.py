@@ -61,7 +61,7 @@ def run(config: Config, rounds: int, steps: int) -> dict[str, Json]:
 
 def contestants(config: Config, steps: int) -> dict[str, dict[Key, Callable[[], float]]]:
     """What is timed, turn by turn: each training step, then all products in each library."""
-    images = Examples(generator(0, Stream.BENCHMARK).integers(0, 256, (EXAMPLES, *SPEC.shape), np.uint8))
+    images = random_images(SPEC, EXAMPLES)
     batches = functools.partial(Minibatches, images, Uniform(config.latent_dim), config.batch_size, config.seed)
     few = itertools.cycle([[keras.ops.convert_to_tensor(batches()[i][0][key]) for key in "xz"] for i in range(8)])
     if keras.backend.backend() == "jax":
@@ -75,6 +75,11 @@ def contestants(config: Config, steps: int) -> dict[str, dict[Key, Callable[[], 
         for library, run in implementations(*product):
             turns.setdefault(library, {})[product, library] = functools.partial(timed, run, steps)
     return turns
+
+
+def random_images(spec: Spec, count: int) -> Examples:
+    """Images of random bytes, always the same."""
+    return Examples(generator(0, Stream.BENCHMARK).integers(0, 256, (count, *spec.shape), np.uint8))
 
 
 def measure(turns: dict[str, dict[Key, Callable[[], float]]], rounds: int) -> dict[Key, list[float]]:

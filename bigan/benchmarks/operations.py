@@ -16,10 +16,9 @@ from typing import NamedTuple
 
 import keras
 
-from bigan.benchmarks import pipeline, report
+from bigan.benchmarks import loops, pipeline, report
 from bigan.config import Config
 from bigan.data.batches import Minibatches
-from bigan.data.spec import Spec
 from bigan.errors import UserError
 from bigan.models.method import Method, create
 from bigan.runtime import compilation, distribution
@@ -39,14 +38,15 @@ class Event(NamedTuple):
 
 
 def run(config: Config, steps: int) -> dict[str, Json]:
-    """Profiles `steps` steps of any method on one minibatch of random images, after as many that warm up.
+    """Profiles `steps` steps of any method on one minibatch of random images (`pipeline.crops`), after a warm-up.
 
     Raises:
         UserError: where steps do not run operation by operation: on JAX, or compiled by XLA.
     """
-    images = pipeline.random_images(config, config.batch_size)
+    spec = pipeline.crops(config)
+    images = loops.random_images(spec, config.batch_size)
     with distribution.strategy(config):
-        model = create(config, Spec(images.images.shape[1:]))
+        model = create(config, spec)
         xla = compilation.use_xla(config, model.xla_on_cpu)
         if keras.backend.backend() != "tensorflow" or xla:
             raise UserError("--profile needs single operations: TensorFlow (KERAS_BACKEND=tensorflow) and --jit=off")

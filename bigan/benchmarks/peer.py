@@ -42,8 +42,8 @@ def run(config: Config, rounds: int, steps: int) -> dict[str, Json]:
     """
     if config.method != Config.method or config.replicas != 1:
         raise UserError(f"`method` must be {Config.method} on one device. Received: {config.method}")
-    images = pipeline.random_images(config, config.batch_size)
-    spec = Spec(images.images.shape[1:])
+    spec = pipeline.crops(config)
+    images = loops.random_images(spec, config.batch_size)
     ready = pipeline.Ready(Minibatches(images, Uniform(config.latent_dim), config.batch_size, seed=0))
     batch = ready.minibatch(0, 0)
     clocks: dict[str, Callable[[], float]] = {}

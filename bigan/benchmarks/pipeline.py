@@ -18,12 +18,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from bigan.benchmarks import flops, report
+from bigan.benchmarks import flops, loops, report
 from bigan.config import Config
 from bigan.data import sources
 from bigan.data.augment import Augment
 from bigan.data.batches import Minibatches
-from bigan.data.dataset import Dataset, Examples
+from bigan.data.dataset import Dataset
+from bigan.data.spec import Spec
 from bigan.data.store import layout, shards
 from bigan.errors import UserError
 from bigan.models.method import Method, create
@@ -34,7 +35,6 @@ from bigan.types import Json
 
 MATRIX = {"cpu": 2048, "gpu": 8192}  # edge of the large matrix product
 REPEATED = 5
-MNIST = (28, 28, 1)
 INDEX_BYTES = 100  # of memory for each image while a store is written
 INPUT_STEPS = 200  # minibatches of input alone in a turn, at least
 
@@ -180,10 +180,9 @@ class Ready(Minibatches):
         return self._one
 
 
-def random_images(config: Config, count: int) -> Examples:
-    """Images of a preset's size: its crop's, or MNIST's where it has none."""
-    shape = (config.crop, config.crop, 3) if config.crop else MNIST
-    return Examples(generator(0, Stream.BENCHMARK).integers(0, 256, (count, *shape), np.uint8))
+def crops(config: Config) -> Spec:
+    """What a preset trains on: colour images of its crop's size, or MNIST's where it has no crop."""
+    return Spec((config.crop, config.crop, 3)) if config.crop else loops.SPEC
 
 
 def fit(model: Method, batches: Minibatches, steps: int) -> float:
