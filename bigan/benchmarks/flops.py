@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from bigan.models.method import Method
+from bigan.networks.strided import DoublingConvolution
 from bigan.types import Json
 
 
@@ -16,7 +17,9 @@ def linear_layers(network: keras.Model) -> Iterator[tuple[str, int, int]]:
     """Name, multiplications for one example, and depth (1 for what sees the input) of each dense or convolution."""
     depth = 0
     for layer in network.layers:
-        if isinstance(layer, layers.Conv2DTranspose):
+        if isinstance(layer, DoublingConvolution):  # each pixel of the input has (k + 1)^2 products, of sums of weights
+            positions = prod((edge + 1) / edge for edge in layer.kernel_size) * prod(layer.input.shape[1:3])
+        elif isinstance(layer, layers.Conv2DTranspose):
             positions = prod(layer.input.shape[1:3])
         elif isinstance(layer, layers.Conv2D):
             positions = prod(layer.output.shape[1:3])
@@ -26,7 +29,7 @@ def linear_layers(network: keras.Model) -> Iterator[tuple[str, int, int]]:
             continue
         if not layer.name.startswith("latent") and not layer.name.endswith(tuple("bcdefgh")):
             depth += 1  # z's matrices, and AlexNet's further groups, lie beside a layer
-        yield layer.name, positions * prod(layer.kernel.shape), depth
+        yield layer.name, round(positions * prod(layer.kernel.shape)), depth
 
 
 def step(model: Method) -> list[dict[str, Json]]:

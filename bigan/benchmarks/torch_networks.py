@@ -17,7 +17,8 @@ from torch import nn
 from torch.nn import functional
 
 from bigan.errors import UserError
-from bigan.networks.strided import StridedConvolution, StridedTranspose
+from bigan.networks.strided import DoublingConvolution, StridedConvolution, StridedTranspose
+from bigan.runtime import strides
 
 SKIPPED = (layers.InputLayer, layers.ZeroPadding2D, layers.Identity)
 Function = Callable[..., torch.Tensor]
@@ -73,7 +74,10 @@ class Network(nn.Module):
             case layers.Conv2D():
                 pad = _padding(item, given[0])
                 made = nn.Conv2d(*_channels(item, -2, -1), item.kernel_size, item.strides, pad, bias=False)
-                return self._kept(item.name, _weighted(made, item, (3, 2, 0, 1)))
+                convolution = self._kept(item.name, _weighted(made, item, (3, 2, 0, 1)))
+                if isinstance(item, DoublingConvolution):
+                    return lambda h: convolution(functional.interpolate(h, scale_factor=float(strides.STRIDE)))
+                return convolution
             case layers.Dense():
                 return self._kept(item.name, _weighted(nn.Linear(*item.kernel.shape, bias=False), item, (1, 0)))
             case layers.BatchNormalization():
@@ -92,8 +96,6 @@ class Network(nn.Module):
                 return lambda *terms: sum(terms[1:], terms[0])
             case layers.Concatenate():
                 return lambda *parts: torch.cat(parts, 1)
-            case layers.UpSampling2D():
-                return lambda h: functional.interpolate(h, scale_factor=float(item.size[0]))
             case layers.MaxPooling2D():
                 return lambda h: functional.max_pool2d(h, item.pool_size, item.strides)
             case layers.Flatten():

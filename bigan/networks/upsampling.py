@@ -8,6 +8,7 @@ from __future__ import annotations
 from keras import layers
 
 from bigan.networks.dcgan import DCGAN
+from bigan.networks.strided import DoublingConvolution
 from bigan.types import Tensor
 
 KERNEL = 3
@@ -19,14 +20,8 @@ class Upsampling(DCGAN):
     def _deconv(self, path: str, channels: int, h: Tensor, last: bool = False) -> Tensor:
         """Twice the edge."""
         name, dtype = path.split("/")[-1], self._last_dtype if last else self._dtype
-        h = layers.UpSampling2D(2, interpolation="nearest", dtype=dtype, name=f"double_{name}")(h)
-        convolution = layers.Conv2D(
-            channels,
-            KERNEL,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=self._normal(path),
-            dtype=dtype,
-            name=name,
-        )
-        return convolution(h)
+        # Pixels were once doubled here. A network's depth determines the order of its weights, in saved runs too.
+        h = layers.Identity(dtype=dtype, name=f"double_{name}")(h)
+        return DoublingConvolution(
+            channels, KERNEL, use_bias=False, kernel_initializer=self._normal(path), dtype=dtype, name=name
+        )(h)

@@ -27,3 +27,10 @@ def test_convolutions_are_counted():
     passes = {name: tuple(list(one["discriminator", name].values())[3:6]) for name in ("linear1", "linear2", "linear3")}
     assert passes == {"linear1": (2, 2, 1), "linear2": (2, 2, 3), "linear3": (2, 2, 4)}
     assert one["encoder", "linear1"]["input gradients"] == 0 and one["encoder", "linear4b"]["input gradients"] == 1
+
+
+def test_a_convolution_of_doubled_pixels_counts_what_the_transpose_takes():
+    rows = flops.step(create(presets.tiny32(), Spec((32, 32, 3))))
+    one = {(row["network"], row["layer"]): row["MFLOP an example"] for row in rows}
+    assert one["generator", "linear2"] == pytest.approx(2e-6 * 4 * 4 * 16 * 128 * 64, abs=1e-3)
+    assert one["generator", "output"] == pytest.approx(2e-6 * 16 * 16 * 16 * 32 * 3, abs=1e-3)

@@ -115,6 +115,43 @@ def test_gradients_of_gradients(monkeypatch, inputs):
     np.testing.assert_allclose(*found, rtol=1e-9)
 
 
+DOUBLED = [(3, 4, 4, 5, 3), (3, 5, 6, 2, 4), (5, 4, 3, 3, 2), (1, 3, 3, 2, 2)]
+
+
+@pytest.mark.parametrize("case", DOUBLED)
+def test_a_convolution_of_doubled_pixels(case):
+    x, kernel = drawn(*case)
+    large, p = x.repeat(2, axis=1).repeat(2, axis=2), kernel.shape[0] // 2
+    padded = np.pad(large, [(0, 0), (p, p), (p, p), (0, 0)])
+    patches = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[:2], (1, 2))
+    found = strides.doubled(ops.convert_to_tensor(x, "float32"), ops.convert_to_tensor(kernel, "float32"))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(found), np.einsum("bhwcij,ijco->bhwo", patches, kernel), rtol=1e-4, atol=1e-4
+    )
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the other backends have one form")
+@pytest.mark.parametrize("case", DOUBLED)
+def test_gradients_where_pixels_are_doubled(case, monkeypatch):
+    """Of the transpose those of the form that doubles pixels, and of its squared gradient too."""
+    import tensorflow as tf
+
+    x, kernel = (tf.constant(array) for array in drawn(*case))
+    found = []
+    for fast in (True, False):
+        monkeypatch.setattr(compilation, "on_tensorflows_cpu", lambda fast=fast: fast)
+        with tf.GradientTape() as outer:
+            outer.watch((x, kernel))
+            with tf.GradientTape() as inner:
+                inner.watch((x, kernel))
+                value = tf.reduce_sum(tf.sin(strides.doubled(x, kernel)))
+            first = inner.gradient(value, (x, kernel))
+            penalty = tf.reduce_sum(tf.square(first[0]))
+        found.append((*first, outer.gradient(penalty, kernel)))
+    for ours, reference in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, reference, rtol=1e-6, atol=1e-8)
+
+
 def test_a_network_in_layers_of_kerass_own():
     x = keras.Input((8, 8, 3))
     h = StridedConvolution(4, 5, use_bias=False, name="linear1")(x)
