@@ -76,7 +76,14 @@ def run_main(
     def run() -> None:
         for name in ("tensorflow", "jax._src.xla_bridge"):  # what they say while they start is not for the user
             logging.getLogger(name).setLevel(logging.ERROR)
-        app.run(entry, flags_parser=parse)
+        try:
+            try:
+                app.run(entry, flags_parser=parse)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:  # who reads the output, such as head, wants no more of it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
+            sys.exit(128 + signal.SIGPIPE)
 
     return run
 

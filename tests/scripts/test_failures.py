@@ -68,6 +68,17 @@ def test_a_signal_is_told_by_the_exit_status(number):
 
 
 @pytest.mark.slow
+def test_output_that_nobody_reads_on():
+    """As of `--help | head`: no traceback, and the status that a shell gives such a command."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "scripts.table", "--help"]
+    done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+@pytest.mark.slow
 def test_unknown_backend(tmp_path):
     assert "KERAS_BACKEND must be tensorflow or jax" in fail("train", f"--workdir={tmp_path}/r", KERAS_BACKEND="torch")
 
