@@ -106,12 +106,8 @@ class Trainer(Follower):
     def finish(self) -> None:
         """The last pictures, and the mark that the run is complete."""
         names = {name for row in self.record.rows for name in row}
-        accuracies: list[str] = [n for n in ("knn_hidden", "knn_output", "logistic_hidden") if n in names]
-        distances = sorted(n for n in names if n.startswith(("reconstruction", "regeneration", "nearest")))
         losses = [n for n in self.method.logged if n.startswith("loss")]
-        panels: dict[str, list[str]] = {"losses": losses, "accuracy (%)": accuracies, "distances": distances}
-        panels = {title: columns for title, columns in panels.items() if columns or title == "losses"}
-        plots.write_curves(self.run.path / "curves.png", self.record.rows, panels)
+        plots.write_curves(self.run.path / "curves.png", self.record.rows, plots.panels(names, losses))
         self._results(complete=True)
         self.events.close()
 

@@ -12,6 +12,28 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+ACCURACIES = ("knn_hidden", "knn_output", "logistic_hidden", "reconstruction_class")  # all that is in %
+DISTANCES = ("reconstruction", "regeneration", "nearest")
+SAMPLES = ("sample_precision", "sample_recall", "sample_coverage")
+
+
+def panels(names: set[str], losses: list[str]) -> dict[str, list[str]]:
+    """Which of a run's columns go into one panel of its curves: those of one unit; title -> column names.
+
+    Args:
+        names: columns that the run has.
+        losses: of its method.
+    """
+    distances = sorted(name for name in names if name.startswith(DISTANCES) and name not in ACCURACIES)
+    found = {
+        "losses": losses,
+        "accuracy (%)": [name for name in ACCURACIES if name in names],
+        "distances": distances,
+        "samples": [name for name in SAMPLES if name in names],
+    }
+    return {title: columns for title, columns in found.items() if columns or title == "losses"}
+
+
 def write_curves(path: Path, rows: list[dict[str, float]], panels: dict[str, list[str]]) -> None:
     """Plots columns of `rows` against 'epoch', a panel for each entry of `panels` (title -> column names)."""
     plot = new_plot(5 * len(panels), 3.6)
