@@ -76,7 +76,7 @@ def small():
     from bigan.models import forward
     from bigan.training import trainer
 
-    empty = SimpleNamespace(write_curves=lambda path, rows, panels: path.write_bytes(b""))
+    empty = SimpleNamespace(panels=trainer.plots.panels, write_curves=lambda path, rows, panels: path.write_bytes(b""))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "plots", empty)
         patch.setattr(forward, "BATCH", 50)
