@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import re
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -81,7 +82,9 @@ def run_main(
                 app.run(entry, flags_parser=parse)
             finally:
                 sys.stdout.flush()
-        except BrokenPipeError:  # who reads the output, such as head, wants no more of it
+        except BrokenPipeError:
+            if not nobody_reads(sys.stdout.fileno()):  # another pipe
+                raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
             sys.exit(128 + signal.SIGPIPE)
 
@@ -116,6 +119,13 @@ def _help(module: str, more: Callable[[], str]) -> str:
         parts.append(f"  --preset: {FLAGS['preset'].help} (default: {FLAGS['preset'].default})")
         parts += [f"\n{str(group.__doc__).rstrip('.')}:\n{settings_help(group)}" for group in GROUPS]
     return "\n".join([*parts, more()])
+
+
+def nobody_reads(descriptor: int) -> bool:
+    """Whether it is the end of a pipe whose reader, such as head, wants no more of it."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0))
 
 
 def fail(error: UserError | str) -> NoReturn:

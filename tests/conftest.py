@@ -76,9 +76,9 @@ def small():
     from bigan.models import forward
     from bigan.training import trainer
 
-    empty = SimpleNamespace(panels=trainer.plots.panels, write_curves=lambda path, rows, panels: path.write_bytes(b""))
+    empty = vars(trainer.plots) | {"write_curves": lambda path, rows, panels: path.write_bytes(b"")}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "plots", empty)
+        patch.setattr(trainer, "plots", SimpleNamespace(**empty))
         patch.setattr(forward, "BATCH", 50)
         yield
 

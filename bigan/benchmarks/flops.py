@@ -17,19 +17,20 @@ def linear_layers(network: keras.Model) -> Iterator[tuple[str, int, int]]:
     """Name, multiplications for one example, and depth (1 for what sees the input) of each dense or convolution."""
     depth = 0
     for layer in network.layers:
-        if isinstance(layer, DoublingConvolution):  # each pixel of the input has (k + 1)^2 products, of sums of weights
-            positions = prod((edge + 1) / edge for edge in layer.kernel_size) * prod(layer.input.shape[1:3])
-        elif isinstance(layer, layers.Conv2DTranspose):
-            positions = prod(layer.input.shape[1:3])
-        elif isinstance(layer, layers.Conv2D):
-            positions = prod(layer.output.shape[1:3])
-        elif isinstance(layer, layers.Dense):
-            positions = 1
-        else:
+        if not isinstance(layer, layers.Conv2D | layers.Conv2DTranspose | layers.Dense):
             continue
         if not layer.name.startswith("latent") and not layer.name.endswith(tuple("bcdefgh")):
             depth += 1  # z's matrices, and AlexNet's further groups, lie beside a layer
-        yield layer.name, round(positions * prod(layer.kernel.shape)), depth
+        yield layer.name, multiplications(layer), depth
+
+
+def multiplications(layer: layers.Layer) -> int:
+    """Of a dense layer or a convolution, for one example."""
+    if isinstance(layer, DoublingConvolution):  # as a transpose, by a kernel of an edge more
+        edges = (edge + 1 for edge in layer.kernel_size)
+        return prod(layer.input.shape[1:3]) * prod(edges) * prod(layer.kernel.shape[2:])
+    positions = layer.input.shape[1:3] if isinstance(layer, layers.Conv2DTranspose) else layer.output.shape[1:-1]
+    return prod(positions) * prod(layer.kernel.shape)
 
 
 def step(model: Method) -> list[dict[str, Json]]:

@@ -107,7 +107,7 @@ class Trainer(Follower):
         """The last pictures, and the mark that the run is complete."""
         names = {name for row in self.record.rows for name in row}
         losses = [n for n in self.method.logged if n.startswith("loss")]
-        plots.write_curves(self.run.path / "curves.png", self.record.rows, plots.panels(names, losses))
+        plots.write_curves(self.run.path / "curves.png", self.record.rows, plots.by_unit(names, losses))
         self._results(complete=True)
         self.events.close()
 

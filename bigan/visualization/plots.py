@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-ACCURACIES = ("knn_hidden", "knn_output", "logistic_hidden", "reconstruction_class")  # all that is in %
+ACCURACIES = ("knn_hidden", "knn_output", "logistic_hidden", "reconstruction_class")  # in %
 DISTANCES = ("reconstruction", "regeneration", "nearest")
 SAMPLES = ("sample_precision", "sample_recall", "sample_coverage")
 
 
-def panels(names: set[str], losses: list[str]) -> dict[str, list[str]]:
-    """Which of a run's columns go into one panel of its curves: those of one unit; title -> column names.
+def by_unit(names: set[str], losses: list[str]) -> dict[str, list[str]]:
+    """A run's columns by panels of its curves, those of one unit in each; title -> column names.
 
     Args:
         names: columns that the run has.

@@ -78,6 +78,14 @@ def test_output_that_nobody_reads_on():
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
+def test_another_broken_pipe_is_not_hidden():
+    reader, writer = os.pipe()
+    assert not main.nobody_reads(writer)
+    os.close(reader)
+    assert main.nobody_reads(writer)
+    os.close(writer)
+
+
 @pytest.mark.slow
 def test_unknown_backend(tmp_path):
     assert "KERAS_BACKEND must be tensorflow or jax" in fail("train", f"--workdir={tmp_path}/r", KERAS_BACKEND="torch")

@@ -8,14 +8,14 @@ COLUMNS = {"epoch", "loss_D", "knn_hidden", "reconstruction", "reconstruction_sh
 
 
 def test_a_panel_holds_figures_of_one_unit():
-    found = plots.panels(COLUMNS | {"reconstruction_class"}, ["loss_D"])
+    found = plots.by_unit(COLUMNS | {"reconstruction_class"}, ["loss_D"])
     assert found == {
         "losses": ["loss_D"],
         "accuracy (%)": ["knn_hidden", "reconstruction_class"],
         "distances": ["reconstruction", "reconstruction_shuffled"],
         "samples": ["sample_recall"],
     }
-    assert plots.panels({"epoch"}, []) == {"losses": []}
+    assert plots.by_unit({"epoch"}, []) == {"losses": []}
 
 
 def test_curves_have_a_panel_for_each_title(tmp_path):
